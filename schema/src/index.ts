@@ -1,0 +1,11 @@
+export * from './agent-api.js';
+export * from './cluster-spec.js';
+export * from './cluster.js';
+export { ClusterName, Digest, RunId, Time } from './common.js';
+export * from './engine-api.js';
+export * from './errors.js';
+export * from './events.js';
+export * from './mime.js';
+export * from './run-config.js';
+export * from './run.js';
+export * from './version.js';

@@ -1,0 +1,38 @@
+import { Type, type Static } from 'typebox';
+import { ClusterName, Digest, RunId, Time } from './common.js';
+
+/**
+ * pending: written in the ledger, not yet on the cluster or waiting for seats.
+ * starting: it has seats; processes come up.
+ * running: the first optimizer step (or the first line of a script) is done.
+ * done, failed, stopped, lost: it ended; `lost` when what held it is gone and nobody can say how it ended.
+ */
+export const runStates = ['pending', 'starting', 'running', 'done', 'failed', 'stopped', 'lost'] as const;
+export const endedStates = ['done', 'failed', 'stopped', 'lost'] as const;
+export const RunState = Type.Enum([...runStates]);
+export type RunState = Static<typeof RunState>;
+export const hasEnded = (state: RunState): boolean => (endedStates as readonly string[]).includes(state);
+
+/** A line of the ledger. Everything from `state` on is a fold over the run's event log. */
+export const Run = Type.Object({
+  id: RunId,
+  name: Type.String(),
+  kind: Type.Enum(['finetune', 'script']),
+  cluster: ClusterName,
+  folder: Type.String({ description: 'The project folder on the machine of the agent.' }),
+  config_path: Type.Union([Type.String(), Type.Null()], { description: 'The config file, relative to the folder; null when it came from a cell or a call.' }),
+  config: Type.String({ description: 'The YAML as it was submitted.' }),
+  tree: Type.Union([Digest, Type.Null()], { description: 'Content address of the folder as it ran.' }),
+  rerun_of: Type.Union([RunId, Type.Null()]),
+  created: Time,
+  state: RunState,
+  reason: Type.String({ description: 'Why it waits or why it ended; empty when there is nothing to say.' }),
+  started: Type.Union([Time, Type.Null()], { description: 'When the first step or line came.' }),
+  ended: Type.Union([Time, Type.Null()]),
+  step: Type.Integer(),
+  max_steps: Type.Union([Type.Integer(), Type.Null()]),
+  loss: Type.Union([Type.Number(), Type.Null()]),
+  step_seconds: Type.Union([Type.Number(), Type.Null()]),
+  last_seq: Type.Integer({ description: 'Number of the last event the agent has.' })
+});
+export type Run = Static<typeof Run>;
