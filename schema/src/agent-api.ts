@@ -41,40 +41,62 @@ export const AgentInfo = Type.Object({
 export type AgentInfo = Static<typeof AgentInfo>;
 
 /** The file `agent.json` in BOTTEGA_HOME: where a running agent is. Mode 0600. */
-export const AgentAddress = Type.Object({ socket: Type.String(), pid: Type.Integer(), version: Type.String(), api_version: Type.Integer() });
+export const AgentAddress = Type.Object({
+  socket: Type.String(),
+  pid: Type.Integer(),
+  version: Type.String(),
+  api_version: Type.Integer()
+});
 export type AgentAddress = Static<typeof AgentAddress>;
 
-export const UpRequest = Type.Object({
-  spec: Type.String({ description: 'A cluster spec in YAML.' })
-}, { additionalProperties: false });
+export const UpRequest = Type.Object(
+  {
+    spec: Type.String({ description: 'A cluster spec in YAML.' })
+  },
+  { additionalProperties: false }
+);
 export type UpRequest = Static<typeof UpRequest>;
 
-export const SubmitRequest = Type.Object({
-  id: RunId,
-  config: Type.String({ description: 'A run config in YAML.' }),
-  folder: Type.String({ description: 'The project folder: an absolute path on the machine of the agent.' }),
-  config_path: Type.Optional(Type.String({ description: 'Where the config lies, relative to the folder; `extends` is read from there.' })),
-  cluster: ClusterName,
-  name: Type.Optional(Type.String({ description: 'Overrides the name in the config.' })),
-  rerun_of: Type.Optional(RunId)
-}, { additionalProperties: false });
+export const SubmitRequest = Type.Object(
+  {
+    id: RunId,
+    config: Type.String({ description: 'A run config in YAML.' }),
+    folder: Type.String({ description: 'The project folder: an absolute path on the machine of the agent.' }),
+    config_path: Type.Optional(
+      Type.String({ description: 'Where the config lies, relative to the folder; `extends` is read from there.' })
+    ),
+    cluster: ClusterName,
+    name: Type.Optional(Type.String({ description: 'Overrides the name in the config.' })),
+    rerun_of: Type.Optional(RunId)
+  },
+  { additionalProperties: false }
+);
 export type SubmitRequest = Static<typeof SubmitRequest>;
 
 /** Runs the same config and folder again as they are now. */
-export const RerunRequest = Type.Object({ id: RunId, cluster: Type.Optional(ClusterName) }, { additionalProperties: false });
+export const RerunRequest = Type.Object(
+  { id: RunId, cluster: Type.Optional(ClusterName) },
+  { additionalProperties: false }
+);
 export type RerunRequest = Static<typeof RerunRequest>;
 
-export const ProfileRequest = Type.Object({
-  steps: Type.Integer({ minimum: 1, maximum: 100, default: 5, description: 'Steps to record, from the next one.' })
-}, { additionalProperties: false });
+export const ProfileRequest = Type.Object(
+  {
+    steps: Type.Integer({ minimum: 1, maximum: 100, default: 5, description: 'Steps to record, from the next one.' })
+  },
+  { additionalProperties: false }
+);
 export type ProfileRequest = Static<typeof ProfileRequest>;
 
-export const ValidateRequest = Type.Object({
-  text: Type.String(),
-  what: Type.Enum(['run', 'cluster']),
-  folder: Type.Optional(Type.String()),
-  config_path: Type.Optional(Type.String())
-}, { additionalProperties: false });
+export const ValidateRequest = Type.Object(
+  {
+    text: Type.String(),
+    what: Type.Enum(['run', 'cluster']),
+    folder: Type.Optional(Type.String()),
+    config_path: Type.Optional(Type.String())
+  },
+  { additionalProperties: false }
+);
 export type ValidateRequest = Static<typeof ValidateRequest>;
 export const ValidateAnswer = Type.Object({ problems: Type.Array(Problem) });
 export type ValidateAnswer = Static<typeof ValidateAnswer>;

@@ -6,7 +6,10 @@ const closed = { additionalProperties: false } as const;
 const shared = {
   name: ClusterName,
   idle_stop_minutes: Type.Optional(
-    Type.Integer({ minimum: 1, description: 'Stop the cluster after this long without a run. Without it, it stays up.' })
+    Type.Integer({
+      minimum: 1,
+      description: 'Stop the cluster after this long without a run. Without it, it stays up.'
+    })
   )
 };
 
@@ -16,7 +19,13 @@ export const LocalClusterSpec = Type.Object(
     ...shared,
     cpus: Type.Optional(Type.Integer({ minimum: 1, description: 'CPUs to offer. Default: all of this machine.' })),
     gpus: Type.Optional(Type.Integer({ minimum: 0, description: 'GPUs to offer. Default: all of this machine.' })),
-    dashboard_port: Type.Optional(Type.Integer({ minimum: 1024, maximum: 65535, description: 'Port of the Ray Dashboard on loopback. Default: a free one.' }))
+    dashboard_port: Type.Optional(
+      Type.Integer({
+        minimum: 1024,
+        maximum: 65535,
+        description: 'Port of the Ray Dashboard on loopback. Default: a free one.'
+      })
+    )
   },
   { ...closed, required: ['provider', 'name'], title: 'Local cluster' }
 );
@@ -30,8 +39,15 @@ export const ExistingClusterSpec = Type.Object(
       description: 'The address of its Ray Dashboard, for example http://10.0.0.2:8265.',
       errorMessage: 'must be the address of the Ray Dashboard, for example http://10.0.0.2:8265'
     }),
-    token_file: Type.Optional(Type.String({ minLength: 1, description: 'A file with the Ray token of that cluster, mode 0600.' })),
-    engine_port: Type.Integer({ minimum: 0, maximum: 65535, default: 0, description: 'Port the engine opens on the head node; 0 takes a free one.' })
+    token_file: Type.Optional(
+      Type.String({ minLength: 1, description: 'A file with the Ray token of that cluster, mode 0600.' })
+    ),
+    engine_port: Type.Integer({
+      minimum: 0,
+      maximum: 65535,
+      default: 0,
+      description: 'Port the engine opens on the head node; 0 takes a free one.'
+    })
   },
   { ...closed, required: ['provider', 'name', 'address'], title: 'Existing cluster' }
 );

@@ -36,7 +36,9 @@ export const Cluster = Type.Object({
   name: ClusterName,
   spec: ClusterSpec,
   state: ClusterState,
-  reason: Type.String({ description: 'Why it is in this state or what it waits for; a sentence, may be empty when ready.' }),
+  reason: Type.String({
+    description: 'Why it is in this state or what it waits for; a sentence, may be empty when ready.'
+  }),
   error: Type.Optional(ErrorBody),
   since: Time,
   observed: Time,

@@ -33,7 +33,13 @@ export const BLOB_PACK = 'application/vnd.bottega.blobs';
 
 /** One entry of a tree. A link's target is relative and stays inside the tree. */
 export const TreeEntry = Type.Union([
-  Type.Object({ path: Type.String(), type: Type.Literal('file'), blob: Digest, size: Type.Integer(), executable: Type.Boolean() }),
+  Type.Object({
+    path: Type.String(),
+    type: Type.Literal('file'),
+    blob: Digest,
+    size: Type.Integer(),
+    executable: Type.Boolean()
+  }),
   Type.Object({ path: Type.String(), type: Type.Literal('link'), target: Type.String() })
 ]);
 export type TreeEntry = Static<typeof TreeEntry>;
@@ -72,7 +78,12 @@ export const EngineRun = Type.Object({ id: RunId, state: RunState, reason: Type.
 export type EngineRun = Static<typeof EngineRun>;
 
 export const StopRequest = Type.Object({
-  grace_seconds: Type.Number({ minimum: 0, maximum: 600, default: 10, description: 'Time to end by itself after SIGTERM; then the whole process group is killed.' })
+  grace_seconds: Type.Number({
+    minimum: 0,
+    maximum: 600,
+    default: 10,
+    description: 'Time to end by itself after SIGTERM; then the whole process group is killed.'
+  })
 });
 export type StopRequest = Static<typeof StopRequest>;
 

@@ -29,7 +29,9 @@ export const ErrorCode = Type.Enum(Object.keys(errorCodes) as ErrorCode[]);
 export const Problem = Type.Object({
   path: Type.String({ description: 'JSON pointer to the value, for example /data/train.' }),
   message: Type.String({ description: 'One sentence for the person.' }),
-  file: Type.Optional(Type.String({ description: 'The file, when it is not the one that was asked about (`extends`).' })),
+  file: Type.Optional(
+    Type.String({ description: 'The file, when it is not the one that was asked about (`extends`).' })
+  ),
   line: Type.Optional(Type.Integer()),
   column: Type.Optional(Type.Integer()),
   end_line: Type.Optional(Type.Integer()),

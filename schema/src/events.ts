@@ -27,32 +27,68 @@ export const PhaseEvent = event(
 );
 export const StatusEvent = event(
   'status',
-  { state: RunState, reason: Type.String(), max_steps: Type.Optional(Type.Integer()), exit_code: Type.Optional(Type.Integer()) },
+  {
+    state: RunState,
+    reason: Type.String(),
+    max_steps: Type.Optional(Type.Integer()),
+    exit_code: Type.Optional(Type.Integer())
+  },
   'The run changed state. An ended state is the last event of the log.'
 );
 export const OutputEvent = event(
   'output',
-  { rank: Rank, stream: Type.Enum(['stdout', 'stderr']), text: Type.String({ description: 'Whole lines where possible, at most 64 KiB; with its newlines. Hostile: never render as HTML.' }) },
+  {
+    rank: Rank,
+    stream: Type.Enum(['stdout', 'stderr']),
+    text: Type.String({
+      description: 'Whole lines where possible, at most 64 KiB; with its newlines. Hostile: never render as HTML.'
+    })
+  },
   'What a rank wrote.'
 );
 export const MetricEvent = event(
   'metric',
-  { step: Type.Integer({ minimum: 0 }), values: Type.Record(Type.String(), Type.Union([Type.Number(), Type.Null()]), { description: 'By name: loss, learning_rate, grad_norm, tokens_per_second, step_seconds, memory_bytes, epoch, eval_loss and whatever a script reports. Null for NaN and infinities.' }) },
+  {
+    step: Type.Integer({ minimum: 0 }),
+    values: Type.Record(Type.String(), Type.Union([Type.Number(), Type.Null()]), {
+      description:
+        'By name: loss, learning_rate, grad_norm, tokens_per_second, step_seconds, memory_bytes, epoch, eval_loss and whatever a script reports. Null for NaN and infinities.'
+    })
+  },
   'Numbers of one step.'
 );
 export const CheckpointEvent = event(
   'checkpoint',
-  { step: Type.Integer(), path: Type.String({ description: 'Relative to the output folder of the run.' }), size_bytes: Type.Integer(), final: Type.Boolean() },
+  {
+    step: Type.Integer(),
+    path: Type.String({ description: 'Relative to the output folder of the run.' }),
+    size_bytes: Type.Integer(),
+    final: Type.Boolean()
+  },
   'A complete checkpoint, or the final model.'
 );
 export const TraceEvent = event(
   'trace',
-  { name: Type.String(), rank: Rank, first_step: Type.Integer(), last_step: Type.Integer(), path: Type.String({ description: 'Chrome JSON, gzipped; relative to the output folder of the run.' }), size_bytes: Type.Integer() },
+  {
+    name: Type.String(),
+    rank: Rank,
+    first_step: Type.Integer(),
+    last_step: Type.Integer(),
+    path: Type.String({ description: 'Chrome JSON, gzipped; relative to the output folder of the run.' }),
+    size_bytes: Type.Integer()
+  },
   'A profiler trace of one rank.'
 );
 export const ArtifactEvent = event(
   'artifact',
-  { kind: Type.Enum(['sample', 'table', 'file']), name: Type.String(), step: Type.Optional(Type.Integer()), text: Type.Optional(Type.String()), path: Type.Optional(Type.String()), size_bytes: Type.Optional(Type.Integer()) },
+  {
+    kind: Type.Enum(['sample', 'table', 'file']),
+    name: Type.String(),
+    step: Type.Optional(Type.Integer()),
+    text: Type.Optional(Type.String()),
+    path: Type.Optional(Type.String()),
+    size_bytes: Type.Optional(Type.Integer())
+  },
   'Something the run made: a generated text (`sample`: name is the prompt), a key-averages table, a file.'
 );
 export const NoticeEvent = event(
@@ -66,12 +102,33 @@ export const GapEvent = event(
   'Events first to last are gone; says why.'
 );
 
-export const events = { phase: PhaseEvent, status: StatusEvent, output: OutputEvent, metric: MetricEvent, checkpoint: CheckpointEvent, trace: TraceEvent, artifact: ArtifactEvent, notice: NoticeEvent, gap: GapEvent } as const;
+export const events = {
+  phase: PhaseEvent,
+  status: StatusEvent,
+  output: OutputEvent,
+  metric: MetricEvent,
+  checkpoint: CheckpointEvent,
+  trace: TraceEvent,
+  artifact: ArtifactEvent,
+  notice: NoticeEvent,
+  gap: GapEvent
+} as const;
 
 /** One entry of a run's event log. */
-export const RunEvent = Type.Union([
-  PhaseEvent, StatusEvent, OutputEvent, MetricEvent, CheckpointEvent, TraceEvent, ArtifactEvent, NoticeEvent, GapEvent
-], { title: 'Run event' });
+export const RunEvent = Type.Union(
+  [
+    PhaseEvent,
+    StatusEvent,
+    OutputEvent,
+    MetricEvent,
+    CheckpointEvent,
+    TraceEvent,
+    ArtifactEvent,
+    NoticeEvent,
+    GapEvent
+  ],
+  { title: 'Run event' }
+);
 export type RunEvent = Static<typeof RunEvent>;
 export type EventType = RunEvent['type'];
 export type EventOf<T extends EventType> = Extract<RunEvent, { type: T }>;

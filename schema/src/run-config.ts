@@ -2,8 +2,7 @@ import { Type, type Static } from 'typebox';
 import { DottedName, oneOf } from './common.js';
 
 const closed = { additionalProperties: false } as const;
-const positive = (description: string, extra = {}) =>
-  Type.Integer({ minimum: 1, description, ...extra });
+const positive = (description: string, extra = {}) => Type.Integer({ minimum: 1, description, ...extra });
 const textList = (description: string) =>
   Type.Union([Type.String({ minLength: 1 }), Type.Array(Type.String({ minLength: 1 }), { minItems: 1 })], {
     description,
@@ -13,7 +12,11 @@ const textList = (description: string) =>
 export const Resources = Type.Object(
   {
     ranks: positive('Processes that train together (DDP when more than 1).', { default: 1 }),
-    cpus_per_rank: Type.Number({ exclusiveMinimum: 0, default: 1, description: 'CPUs reserved for each rank; also its CPU threads.' }),
+    cpus_per_rank: Type.Number({
+      exclusiveMinimum: 0,
+      default: 1,
+      description: 'CPUs reserved for each rank; also its CPU threads.'
+    }),
     gpus_per_rank: Type.Number({ minimum: 0, default: 0, description: 'GPUs reserved for each rank.' })
   },
   { ...closed, required: [], default: {}, description: 'What one run reserves on the cluster.' }
@@ -22,13 +25,20 @@ export const Resources = Type.Object(
 export const Lora = Type.Object(
   {
     r: positive('Rank of the update matrices.', { default: 8 }),
-    alpha: Type.Number({ exclusiveMinimum: 0, default: 16, description: 'Scaling of the update; alpha / r multiplies it.' }),
+    alpha: Type.Number({
+      exclusiveMinimum: 0,
+      default: 16,
+      description: 'Scaling of the update; alpha / r multiplies it.'
+    }),
     dropout: Type.Number({ minimum: 0, exclusiveMaximum: 1, default: 0, description: 'Dropout on the adapter input.' }),
-    target_modules: Type.Union([Type.String({ minLength: 1 }), Type.Array(Type.String({ minLength: 1 }), { minItems: 1 })], {
-      default: 'all-linear',
-      description: 'Module names to adapt, or `all-linear`.',
-      errorMessage: 'must be all-linear, a module name or a list of module names'
-    })
+    target_modules: Type.Union(
+      [Type.String({ minLength: 1 }), Type.Array(Type.String({ minLength: 1 }), { minItems: 1 })],
+      {
+        default: 'all-linear',
+        description: 'Module names to adapt, or `all-linear`.',
+        errorMessage: 'must be all-linear, a module name or a list of module names'
+      }
+    )
   },
   { ...closed, required: [], default: {}, description: 'Low-rank adapter; used when method is lora.' }
 );
@@ -37,10 +47,22 @@ export const Data = Type.Object(
   {
     train: textList('Training data: JSONL or Parquet files, relative to the project folder.'),
     eval: Type.Optional(textList('Evaluation data. Without it, eval_fraction of the training data can be held out.')),
-    eval_fraction: Type.Number({ minimum: 0, maximum: 0.5, default: 0, description: 'Share of the training examples held out for evaluation.' }),
-    format: oneOf(['auto', 'text', 'instruction', 'chat'], 'auto', 'What a row holds: `text`; `instruction` (instruction, input, output); `chat` (messages). `auto` looks at the first row.'),
+    eval_fraction: Type.Number({
+      minimum: 0,
+      maximum: 0.5,
+      default: 0,
+      description: 'Share of the training examples held out for evaluation.'
+    }),
+    format: oneOf(
+      ['auto', 'text', 'instruction', 'chat'],
+      'auto',
+      'What a row holds: `text`; `instruction` (instruction, input, output); `chat` (messages). `auto` looks at the first row.'
+    ),
     max_length: positive('Tokens in one training sequence; longer examples are cut.', { default: 512 }),
-    packing: Type.Boolean({ default: false, description: 'Fill each sequence with several examples; they never see each other.' }),
+    packing: Type.Boolean({
+      default: false,
+      description: 'Fill each sequence with several examples; they never see each other.'
+    }),
     hook: Type.Optional(DottedName('A function called with every row; returns the row to use, or None to leave it out'))
   },
   { ...closed, required: ['train'], description: 'Where the examples come from and how they become sequences.' }
@@ -48,7 +70,9 @@ export const Data = Type.Object(
 
 export const ProfileWindow = Type.Object(
   {
-    steps: Type.Tuple([Type.Integer({ minimum: 1 }), Type.Integer({ minimum: 1 })], {
+    steps: Type.Array(Type.Integer({ minimum: 1 }), {
+      minItems: 2,
+      maxItems: 2,
       description: 'First and last optimizer step to record, counted from 1.',
       errorMessage: 'must be two step numbers, first and last, for example [20, 25]'
     }),
@@ -59,7 +83,11 @@ export const ProfileWindow = Type.Object(
 
 export const Samples = Type.Object(
   {
-    prompts: Type.Array(Type.String({ minLength: 1 }), { minItems: 1, maxItems: 16, description: 'Texts the model continues.' }),
+    prompts: Type.Array(Type.String({ minLength: 1 }), {
+      minItems: 1,
+      maxItems: 16,
+      description: 'Texts the model continues.'
+    }),
     every_steps: positive('Steps between samples; one is also taken at the end.', { default: 100 }),
     max_new_tokens: positive('Tokens written for each prompt.', { default: 48, maximum: 1024 })
   },
@@ -73,12 +101,21 @@ const refuse = (key: string, errorMessage: string, when: object) => ({
 });
 
 const shared = {
-  name: Type.Optional(Type.String({ minLength: 1, maxLength: 80, description: 'What the run is called in lists. Default: the file name.' })),
-  extends: Type.Optional(Type.String({ minLength: 1, description: 'Another run config, relative to this file; keys here override it.' })),
+  name: Type.Optional(
+    Type.String({
+      minLength: 1,
+      maxLength: 80,
+      description: 'What the run is called in lists. Default: the file name.'
+    })
+  ),
+  extends: Type.Optional(
+    Type.String({ minLength: 1, description: 'Another run config, relative to this file; keys here override it.' })
+  ),
   lane: oneOf(['warm'], 'warm', 'How the run is started: `warm` forks a process with all libraries already imported.'),
   resources: Resources,
   env: Type.Record(Type.String({ pattern: '^[A-Za-z_][A-Za-z0-9_]*$' }), Type.String(), {
     default: {},
+    additionalProperties: false,
     description: 'Environment variables for every rank. Not for secrets: they are kept with the run.'
   })
 };
@@ -87,33 +124,69 @@ export const FinetuneConfig = Type.Object(
   {
     kind: Type.Literal('finetune', { description: 'Fine-tune a causal language model.' }),
     ...shared,
-    model: Type.String({ minLength: 1, description: 'A Hugging Face causal LM: a path relative to the project folder, an absolute path on the cluster, or a hub id.' }),
+    model: Type.String({
+      minLength: 1,
+      description:
+        'A Hugging Face causal LM: a path relative to the project folder, an absolute path on the cluster, or a hub id.'
+    }),
     revision: Type.Optional(Type.String({ minLength: 1, description: 'Branch, tag or commit of a hub model.' })),
     method: oneOf(['lora', 'full'], 'lora', '`lora` trains a small adapter; `full` trains every weight.'),
     lora: Lora,
     data: Data,
-    loss: Type.Optional(DottedName('A function (model, batch) -> loss tensor, instead of the model\'s own loss')),
-    seed: Type.Integer({ minimum: 0, maximum: 4294967295, default: 42, description: 'Seed of data order, dropout and new weights.' }),
+    loss: Type.Optional(DottedName("A function (model, batch) -> loss tensor, instead of the model's own loss")),
+    seed: Type.Integer({
+      minimum: 0,
+      maximum: 4294967295,
+      default: 42,
+      description: 'Seed of data order, dropout and new weights.'
+    }),
     bf16: Type.Boolean({ default: false, description: 'Train in bfloat16 (autocast); otherwise float32.' }),
     learning_rate: Type.Number({ exclusiveMinimum: 0, default: 2e-4, description: 'Peak learning rate.' }),
-    lr_scheduler_type: oneOf(['linear', 'cosine', 'constant', 'constant_with_warmup'], 'linear', 'Shape of the learning rate over the run.'),
+    lr_scheduler_type: oneOf(
+      ['linear', 'cosine', 'constant', 'constant_with_warmup'],
+      'linear',
+      'Shape of the learning rate over the run.'
+    ),
     warmup_steps: Type.Integer({ minimum: 0, default: 0, description: 'Steps of linear warm-up.' }),
     max_steps: Type.Optional(positive('Optimizer steps. Without it, num_train_epochs decides.')),
-    num_train_epochs: Type.Number({ exclusiveMinimum: 0, default: 1, description: 'Passes over the data when max_steps is not set.' }),
+    num_train_epochs: Type.Number({
+      exclusiveMinimum: 0,
+      default: 1,
+      description: 'Passes over the data when max_steps is not set.'
+    }),
     per_device_train_batch_size: positive('Sequences per rank in one forward pass.', { default: 4 }),
     per_device_eval_batch_size: positive('Sequences per rank in one evaluation pass.', { default: 8 }),
     gradient_accumulation_steps: positive('Forward passes per optimizer step.', { default: 1 }),
-    gradient_checkpointing: Type.Boolean({ default: false, description: 'Recompute activations in the backward pass to save memory.' }),
-    weight_decay: Type.Number({ minimum: 0, default: 0, description: 'AdamW weight decay; not applied to biases and norms.' }),
+    gradient_checkpointing: Type.Boolean({
+      default: false,
+      description: 'Recompute activations in the backward pass to save memory.'
+    }),
+    weight_decay: Type.Number({
+      minimum: 0,
+      default: 0,
+      description: 'AdamW weight decay; not applied to biases and norms.'
+    }),
     adam_beta1: Type.Number({ minimum: 0, exclusiveMaximum: 1, default: 0.9, description: 'AdamW beta1.' }),
     adam_beta2: Type.Number({ minimum: 0, exclusiveMaximum: 1, default: 0.999, description: 'AdamW beta2.' }),
     adam_epsilon: Type.Number({ exclusiveMinimum: 0, default: 1e-8, description: 'AdamW epsilon.' }),
-    max_grad_norm: Type.Number({ minimum: 0, default: 1, description: 'Gradients are clipped to this norm; 0 turns clipping off.' }),
+    max_grad_norm: Type.Number({
+      minimum: 0,
+      default: 1,
+      description: 'Gradients are clipped to this norm; 0 turns clipping off.'
+    }),
     logging_steps: positive('Steps between metrics.', { default: 1 }),
-    eval_steps: Type.Optional(positive('Steps between evaluations. Without it, one at the end when there is evaluation data.')),
+    eval_steps: Type.Optional(
+      positive('Steps between evaluations. Without it, one at the end when there is evaluation data.')
+    ),
     save_steps: Type.Optional(positive('Steps between checkpoints. Without it, only the final model is saved.')),
     save_total_limit: Type.Optional(positive('Checkpoints kept; the oldest go first.')),
-    resume_from_checkpoint: Type.Optional(Type.String({ minLength: 1, description: 'A run id (its last complete checkpoint), `<run id>/checkpoint-<step>`, or an absolute path on the cluster.' })),
+    resume_from_checkpoint: Type.Optional(
+      Type.String({
+        minLength: 1,
+        description:
+          'A run id (its last complete checkpoint), `<run id>/checkpoint-<step>`, or an absolute path on the cluster.'
+      })
+    ),
     profile: Type.Optional(ProfileWindow),
     samples: Type.Optional(Samples)
   },
@@ -127,12 +200,14 @@ export const FinetuneConfig = Type.Object(
         properties: { method: { const: 'full' } }
       }),
       refuse('eval_steps', 'eval_steps needs evaluation data: set data.eval or data.eval_fraction.', {
-        properties: { data: { type: 'object', not: { anyOf: [{ required: ['eval'] }, { required: ['eval_fraction'] }] } } }
+        properties: {
+          data: { type: 'object', not: { anyOf: [{ required: ['eval'] }, { required: ['eval_fraction'] }] } }
+        }
       }),
       refuse('save_total_limit', 'save_total_limit needs save_steps.', { not: { required: ['save_steps'] } }),
       refuse('revision', 'revision belongs to a hub model; this model is a path.', {
         properties: { model: { type: 'string', pattern: '^[./~]' } }
-      }),
+      })
     ]
   }
 );
@@ -142,7 +217,8 @@ export const ScriptConfig = Type.Object(
     kind: Type.Literal('script', { description: 'Run your own training script, unchanged.' }),
     ...shared,
     command: Type.Union([Type.String({ minLength: 1 }), Type.Array(Type.String(), { minItems: 1 })], {
-      description: 'What to run. A Python file (`train.py --epochs 3`) starts in a process with torch and transformers already imported; anything else is simply spawned.',
+      description:
+        'What to run. A Python file (`train.py --epochs 3`) starts in a process with torch and transformers already imported; anything else is simply spawned.',
       errorMessage: 'must be a command line or a list of words'
     })
   },

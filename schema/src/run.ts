@@ -20,7 +20,9 @@ export const Run = Type.Object({
   kind: Type.Enum(['finetune', 'script']),
   cluster: ClusterName,
   folder: Type.String({ description: 'The project folder on the machine of the agent.' }),
-  config_path: Type.Union([Type.String(), Type.Null()], { description: 'The config file, relative to the folder; null when it came from a cell or a call.' }),
+  config_path: Type.Union([Type.String(), Type.Null()], {
+    description: 'The config file, relative to the folder; null when it came from a cell or a call.'
+  }),
   config: Type.String({ description: 'The YAML as it was submitted.' }),
   tree: Type.Union([Digest, Type.Null()], { description: 'Content address of the folder as it ran.' }),
   rerun_of: Type.Union([RunId, Type.Null()]),

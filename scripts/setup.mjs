@@ -1,0 +1,72 @@
+// Makes everything the project needs on a machine with Python ≥ 3.11, Node ≥ 20 and npm. A second call skips what stands.
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { phase, run } from './phase.mjs';
+
+export const root = fileURLToPath(new URL('..', import.meta.url));
+const python = join(root, '.venv/bin/python');
+const uv = join(root, '.venv/bin/uv');
+const packages = ['schema/python', 'native', 'kernel-bridge/python', 'extension'].filter(path =>
+  existsSync(join(root, path, 'pyproject.toml'))
+);
+
+/** Does a piece of work once for each state of the files it depends on. */
+const once = async (stamp, files, work) => {
+  const hash = createHash('sha256');
+  for (const file of files) hash.update(readFileSync(join(root, file)));
+  const wanted = hash.digest('hex');
+  const path = join(root, stamp);
+  if (existsSync(path) && readFileSync(path, 'utf8') === wanted) return;
+  await work();
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, wanted);
+};
+
+const findPython = async () => {
+  for (const name of ['python3.13', 'python3.12', 'python3.11', 'python3', 'python']) {
+    const { code } = await run(name, ['-c', 'import sys, venv; sys.exit(sys.version_info < (3, 11))']);
+    if (code === 0) return name;
+  }
+  console.error('Bottega needs Python 3.11 or newer with the venv module. Install it and start again.');
+  return process.exit(1);
+};
+
+export const setup = async () => {
+  if (Number(process.versions.node.split('.')[0]) < 20) {
+    console.error(`Bottega needs Node 20 or newer; this is ${process.versions.node}. Install it and start again.`);
+    process.exit(1);
+  }
+  await once('node_modules/.bottega-stamp', ['package-lock.json'], () =>
+    phase('npm packages', 'npm', ['ci', '--loglevel=error'], { cwd: root })
+  );
+  process.env.PATH = `${join(root, 'node_modules/.bin')}:${process.env.PATH}`;
+  await once('.venv/bottega-stamp', ['requirements.lock'], async () => {
+    const found = await findPython();
+    await phase('Python environment', found, ['-m', 'venv', join(root, '.venv')]);
+    await phase('uv', python, ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', 'uv']);
+    const lock = ['-r', join(root, 'requirements.lock')];
+    await phase('Python packages', uv, [
+      'pip',
+      'install',
+      '--python',
+      python,
+      '--require-hashes',
+      '--compile-bytecode',
+      ...lock
+    ]);
+  });
+  await once(
+    '.venv/bottega-packages-stamp',
+    ['requirements.lock', ...packages.map(each => `${each}/pyproject.toml`)],
+    () =>
+      phase('Python rooms', uv, [
+        ...['pip', 'install', '--python', python, '--no-deps', '--no-build-isolation'],
+        ...packages.flatMap(each => ['-e', join(root, each)])
+      ])
+  );
+  await phase('TypeScript', join(root, 'node_modules/.bin/tsc'), ['-b', root]);
+};
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) await setup();
