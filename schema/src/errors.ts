@@ -8,6 +8,7 @@ export const errorCodes = {
   not_found: 'There is no such run, cluster or file.',
   conflict: 'The thing exists already and is different, or is in a state that does not allow this.',
   unauthorized: 'The token is missing or wrong.',
+  agent_unreachable: 'The agent does not answer, or it could not be started.',
   cluster_not_ready: 'The cluster is not ready to take runs.',
   cluster_start_failed: 'The cluster did not start.',
   cluster_unreachable: 'The cluster does not answer.',

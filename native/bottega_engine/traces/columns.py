@@ -58,7 +58,9 @@ def nesting(
     current = -1
     # float32 durations are off by up to one part in 16 million: a neighbour is not a child because of that.
     ends = start_us + duration_us * (1 - 1e-6)
-    for row, (start, end, this_lane) in enumerate(zip(start_us.tolist(), ends.tolist(), lane.tolist(), strict=True)):
+    for row, (start, end, this_lane) in enumerate(
+        zip(start_us.tolist(), ends.tolist(), lane.tolist(), strict=True)
+    ):
         if this_lane != current:
             open_ends.clear()
             current = this_lane

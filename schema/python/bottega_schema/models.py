@@ -820,6 +820,7 @@ class ErrorBody(BaseModel):
         "not_found",
         "conflict",
         "unauthorized",
+        "agent_unreachable",
         "cluster_not_ready",
         "cluster_start_failed",
         "cluster_unreachable",

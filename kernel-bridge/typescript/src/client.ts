@@ -1,0 +1,176 @@
+import type {
+  AgentInfo,
+  Cluster,
+  EventPage,
+  Run,
+  RunPage,
+  SubmitRequest,
+  ValidateAnswer,
+  ValidateRequest
+} from '@bottega/schema';
+import { API_VERSION } from '@bottega/schema/version';
+import { BottegaError, errorOf } from './error.js';
+import { RunStream } from './stream.js';
+import type { Transport } from './transport.js';
+
+const TIMEOUT_MS = 30_000;
+
+export interface RunQuery {
+  limit?: number;
+  /** `next` of the page before. */
+  before?: string;
+  cluster?: string;
+  filter?: string;
+}
+
+/** The agent's API, one method for each route. Every method rejects with `BottegaError`. */
+export class Client {
+  readonly #stream: RunStream;
+
+  constructor(readonly transport: Transport) {
+    this.#stream = new RunStream(transport);
+  }
+
+  /** The one live connection of this client; it opens with its first subscriber and closes after the last. */
+  stream(): RunStream {
+    return this.#stream;
+  }
+
+  /** Who answers. Rejects with `version_mismatch` when it speaks another version of the API. */
+  async info(): Promise<AgentInfo> {
+    const info = await this.#json<AgentInfo>('GET', '/v1/info');
+    if (info.api_version !== API_VERSION) throw versionMismatch(info);
+    return info;
+  }
+
+  clusters(): Promise<Cluster[]> {
+    return this.#json('GET', '/v1/clusters');
+  }
+
+  /** Starts the cluster of a spec in YAML; answers at once, mostly in state `starting`. */
+  up(spec: string): Promise<Cluster> {
+    return this.#json('POST', '/v1/clusters', { spec });
+  }
+
+  down(name: string): Promise<Cluster> {
+    return this.#json('POST', `/v1/clusters/${encodeURIComponent(name)}/stop`);
+  }
+
+  /** Takes a stopped cluster off the list. */
+  async forget(name: string): Promise<void> {
+    await this.#request('DELETE', `/v1/clusters/${encodeURIComponent(name)}`);
+  }
+
+  validate(request: ValidateRequest): Promise<ValidateAnswer> {
+    return this.#json('POST', '/v1/validate', request);
+  }
+
+  /** Submitting the same id again is the same run. */
+  submit(request: SubmitRequest): Promise<Run> {
+    return this.#json('POST', '/v1/runs', request);
+  }
+
+  runs(query: RunQuery = {}): Promise<RunPage> {
+    const entries = Object.entries(query).flatMap(([key, value]) =>
+      value === undefined ? [] : [[key, String(value)]]
+    );
+    const search = new URLSearchParams(entries).toString();
+    return this.#json('GET', `/v1/runs${search ? `?${search}` : ''}`);
+  }
+
+  run(id: string): Promise<Run> {
+    return this.#json('GET', runPath(id));
+  }
+
+  stop(id: string): Promise<Run> {
+    return this.#json('POST', `${runPath(id)}/stop`);
+  }
+
+  /** Runs the config and folder of a run again, as they are now, under a new id. */
+  rerun(id: string, request: { id: string; cluster?: string }): Promise<Run> {
+    return this.#json('POST', `${runPath(id)}/rerun`, request);
+  }
+
+  /** Records the next steps of a live run with the profiler. */
+  async profile(id: string, steps = 5): Promise<void> {
+    await this.#request('POST', `${runPath(id)}/profile`, { steps });
+  }
+
+  async deleteRun(id: string): Promise<void> {
+    await this.#request('DELETE', runPath(id));
+  }
+
+  /** A page of the event log, from a number on. */
+  events(id: string, from = 1, limit?: number): Promise<EventPage> {
+    return this.#json('GET', `${runPath(id)}/events?from=${from}${limit === undefined ? '' : `&limit=${limit}`}`);
+  }
+
+  /** A file of the run's output folder, as a stream. */
+  file(id: string, path: string, init?: RequestInit): Promise<Response> {
+    return this.#request('GET', `${runPath(id)}/files/${encodePath(path)}`, undefined, init);
+  }
+
+  /** A trace as an Arrow IPC stream, see `traceColumns` in the schema. */
+  trace(id: string, name: string, init?: RequestInit): Promise<Response> {
+    return this.#request('GET', `${runPath(id)}/traces/${encodeURIComponent(name)}`, undefined, init);
+  }
+
+  dashboardUrl(cluster: string): string {
+    return this.transport.url(`/v1/clusters/${encodeURIComponent(cluster)}/dashboard/`);
+  }
+
+  /** Closes the live connection; subscribers hear nothing more. */
+  dispose(): void {
+    this.#stream.dispose();
+  }
+
+  async #json<T>(method: string, path: string, body?: unknown): Promise<T> {
+    const response = await this.#request(method, path, body);
+    return (await response.json()) as T;
+  }
+
+  async #request(method: string, path: string, body?: unknown, init: RequestInit = {}): Promise<Response> {
+    const deadline = new AbortController();
+    const timer = setTimeout(() => deadline.abort(), TIMEOUT_MS);
+    const signal = init.signal ? AbortSignal.any([init.signal, deadline.signal]) : deadline.signal;
+    const json =
+      body === undefined ? {} : { body: JSON.stringify(body), headers: { 'Content-Type': 'application/json' } };
+    try {
+      const response = await this.transport.fetch(path, { ...init, ...json, method, signal });
+      if (!response.ok) throw await errorOf(response);
+      return response;
+    } catch (error) {
+      if (error instanceof BottegaError || init.signal?.aborted) throw error;
+      throw deadline.signal.aborted ? timedOut(method, path, error) : unreachable(error);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+}
+
+const runPath = (id: string): string => `/v1/runs/${encodeURIComponent(id)}`;
+const encodePath = (path: string): string => path.split('/').map(encodeURIComponent).join('/');
+
+const versionMismatch = (info: AgentInfo): BottegaError =>
+  new BottegaError({
+    code: 'version_mismatch',
+    message: `The running agent (${info.version}) speaks version ${info.api_version} of its API and this client version ${API_VERSION}.`,
+    hint: `Stop the agent (process ${info.pid}) and connect again; clusters and runs go on meanwhile.`
+  });
+
+const timedOut = (method: string, path: string, cause: unknown): BottegaError =>
+  new BottegaError(
+    { code: 'timeout', message: `The agent did not answer ${method} ${path} within ${TIMEOUT_MS / 1000} seconds.` },
+    { cause }
+  );
+
+const unreachable = (cause: unknown): BottegaError =>
+  new BottegaError(
+    {
+      code: 'agent_unreachable',
+      message: 'The agent does not answer.',
+      hint: 'It is started again by itself; try once more in a moment.',
+      details: String(cause)
+    },
+    { cause }
+  );
