@@ -37,7 +37,7 @@ const readAddress = async (home: string): Promise<AgentAddress | null> => {
 };
 
 const answers = async (address: AgentAddress): Promise<boolean> => {
-  const transport = new UnixTransport(() => address.socket);
+  const transport = new UnixTransport(address.socket);
   try {
     const response = await transport.fetch('/v1/info', { signal: AbortSignal.timeout(ANSWER_TIMEOUT_MS) });
     return response.ok && ((await response.json()) as AgentInfo).name === 'bottega-agent';

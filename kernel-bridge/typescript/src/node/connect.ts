@@ -17,16 +17,10 @@ export interface ConnectOptions {
 /** Finds the agent of this person, starts it when there is none, and checks that both speak the same API version. */
 export const connect = async (options: ConnectOptions = {}): Promise<LocalClient> => {
   const home = options.home ?? defaultHome();
-  let address = await find(home, options.start ?? true);
-  const transport = new UnixTransport(() => address.socket);
+  const start = options.start ?? true;
+  const address = await find(home, start);
+  const transport = new UnixTransport(address.socket, async () => (await find(home, start)).socket);
   const client = new LocalClient(transport, options.display);
-  client.stream().watchState(({ isConnected }) => {
-    if (isConnected) return;
-    // The agent may come back at another place; until then the old address is tried.
-    void findAgent(home).then(found => {
-      if (found) address = found;
-    });
-  });
   try {
     await client.info();
   } catch (error) {

@@ -7,18 +7,53 @@ import type { Transport, WebSocketLike } from '../transport.js';
 const MESSAGE_LIMIT_BYTES = 10 * 1024 * 1024;
 const withoutBody = new Set([204, 205, 304]);
 
-/** HTTP and WebSockets over the unix socket of the agent. `socketOf` is asked at every use: a new agent may have moved. */
+/** HTTP and WebSockets over the unix socket of the agent. */
 export class UnixTransport implements Transport {
   readonly #agent = new Agent({ keepAlive: true });
+  #revival: Promise<void> | null = null;
 
-  constructor(readonly socketOf: () => string) {}
+  /**
+   * `socket` is the path of the unix socket. `revive` brings the agent back when nobody listens there any more, and
+   * answers where it is then.
+   */
+  constructor(
+    public socket: string,
+    readonly revive?: () => Promise<string>
+  ) {}
 
-  fetch(path: string, init: RequestInit = {}): Promise<Response> {
+  async fetch(path: string, init: RequestInit = {}): Promise<Response> {
+    try {
+      return await this.#send(path, init);
+    } catch (error) {
+      if (!isNobodyThere(error) || !this.revive) throw error;
+      await this.#reviveOnce();
+      return this.#send(path, init);
+    }
+  }
+
+  openSocket(path: string): WebSocketLike {
+    const socket = new WebSocket(`ws+unix://${this.socket}:${path}`, { maxPayload: MESSAGE_LIMIT_BYTES });
+    socket.on('error', error => {
+      // The stream tries again by itself; a failure to start the agent is told by the next request.
+      if (isNobodyThere(error) && this.revive) this.#reviveOnce().catch(() => undefined);
+    });
+    return socket;
+  }
+
+  url(path: string): string {
+    return `http+unix://${encodeURIComponent(this.socket)}${path}`;
+  }
+
+  dispose(): void {
+    this.#agent.destroy();
+  }
+
+  #send(path: string, init: RequestInit): Promise<Response> {
     return new Promise((resolve, reject) => {
       const headers: OutgoingHttpHeaders = Object.fromEntries(new Headers(init.headers));
       const outgoing = request({
         agent: this.#agent,
-        socketPath: this.socketOf(),
+        socketPath: this.socket,
         path,
         method: init.method ?? 'GET',
         headers,
@@ -30,18 +65,21 @@ export class UnixTransport implements Transport {
     });
   }
 
-  openSocket(path: string): WebSocketLike {
-    return new WebSocket(`ws+unix://${this.socketOf()}:${path}`, { maxPayload: MESSAGE_LIMIT_BYTES });
-  }
-
-  url(path: string): string {
-    return `http+unix://${encodeURIComponent(this.socketOf())}${path}`;
-  }
-
-  dispose(): void {
-    this.#agent.destroy();
+  #reviveOnce(): Promise<void> {
+    this.#revival ??= (this.revive?.() ?? Promise.resolve(this.socket))
+      .then(socket => {
+        this.socket = socket;
+      })
+      .finally(() => {
+        this.#revival = null;
+      });
+    return this.#revival;
   }
 }
+
+/** The request never reached anybody, so it can be sent again. */
+const isNobodyThere = (error: unknown): boolean =>
+  ['ECONNREFUSED', 'ENOENT'].includes((error as NodeJS.ErrnoException).code ?? '');
 
 const responseOf = (incoming: IncomingMessage): Response => {
   const status = incoming.statusCode ?? 500;

@@ -1,0 +1,1 @@
+export { BottegaError, systemCode, type ErrorOptions } from './bottega-error.js';

@@ -1,0 +1,1 @@
+export { Ledger, type Fold, type RunFilter } from './ledger.js';

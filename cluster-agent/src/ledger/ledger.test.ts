@@ -1,0 +1,119 @@
+import { mkdtempSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import type { Run, RunEvent } from '@bottega/schema';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { applyEvent } from '../runs/fold.js';
+import { newRun } from '../runs/fold.fixture.js';
+import { Ledger } from './ledger.js';
+
+let folder: string;
+let ledger: Ledger;
+const open = () => new Ledger(join(folder, 'ledger.db'), applyEvent);
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'ledger-'));
+  ledger = open();
+});
+afterEach(() => {
+  ledger.close();
+  rmSync(folder, { recursive: true });
+});
+
+const runAt = (created: number, more: Partial<Run> = {}): Run => ({
+  ...newRun(`run-${created}`.padEnd(10, '0')),
+  created,
+  ...more
+});
+const outputs = (first: number, count: number): RunEvent[] =>
+  Array.from({ length: count }, (_, index) => ({
+    seq: first + index,
+    time: index,
+    type: 'output',
+    rank: 0,
+    stream: 'stdout',
+    text: `line ${first + index}\n`
+  }));
+
+test('the same id with the same request is one run, with another request a conflict', () => {
+  const run = newRun();
+  ledger.addRun(run, 'request');
+  expect(ledger.addRun({ ...run, created: 99 }, 'request')).toEqual(run);
+  expect(() => ledger.addRun(run, 'other request')).toThrow('There is a run run-000001 already');
+  expect(ledger.runs({ limit: 10 }).runs).toHaveLength(1);
+});
+
+test('events and the record they make are there again after a restart', () => {
+  ledger.addRun(newRun(), '');
+  ledger.appendEvents('run-000001', outputs(1, 3));
+  ledger.appendEvents('run-000001', [
+    ...outputs(2, 2),
+    { seq: 4, time: 7, type: 'status', state: 'running', reason: '' }
+  ]);
+  ledger.close();
+  ledger = open();
+  expect(ledger.events('run-000001', 1, 100).map(event => event.seq)).toEqual([1, 2, 3, 4]);
+  expect(ledger.run('run-000001')).toMatchObject({ state: 'running', started: 7, last_seq: 4 });
+  expect(ledger.events('run-000001', 3, 1)).toEqual(outputs(1, 3).slice(2));
+});
+
+test('a hole is refused and leaves nothing behind', () => {
+  ledger.addRun(newRun(), '');
+  expect(() => ledger.appendEvents('run-000001', [...outputs(1, 2), ...outputs(4, 1)])).toThrow('where 3 was expected');
+  expect(ledger.run('run-000001').last_seq).toBe(0);
+  expect(ledger.events('run-000001', 1, 10)).toEqual([]);
+});
+
+test('pages go from new to old, each run once, also among equal times', () => {
+  for (let number = 0; number < 25; number++) {
+    ledger.addRun({ ...newRun(`run-${String(number).padStart(6, '0')}`), created: Math.floor(number / 5) }, '');
+  }
+  const seen: string[] = [];
+  let before: string | undefined;
+  do {
+    const page = ledger.runs({ limit: 4, ...(before === undefined ? {} : { before }) });
+    seen.push(...page.runs.map(run => run.id));
+    before = page.next ?? undefined;
+  } while (before !== undefined);
+  expect(seen).toEqual([...seen].sort().reverse());
+  expect(new Set(seen).size).toBe(25);
+});
+
+test('lists filter by cluster and by a part of the name', () => {
+  ledger.addRun(runAt(1, { name: 'Docstrings-LoRA' }), '');
+  ledger.addRun(runAt(2, { cluster: 'team' }), '');
+  expect(ledger.runs({ limit: 9, text: 'lora' }).runs.map(run => run.created)).toEqual([1]);
+  expect(ledger.runs({ limit: 9, cluster: 'team' }).runs.map(run => run.created)).toEqual([2]);
+});
+
+test('active runs are those that have not ended', () => {
+  ledger.addRun(runAt(1), '');
+  ledger.addRun(runAt(2, { state: 'done' }), '');
+  expect(ledger.activeRuns().map(run => run.created)).toEqual([1]);
+  expect(ledger.activeRuns('team')).toEqual([]);
+});
+
+test('deleting a run deletes its events', () => {
+  ledger.addRun(newRun(), '');
+  ledger.appendEvents('run-000001', outputs(1, 3));
+  ledger.deleteRun('run-000001');
+  expect(() => ledger.run('run-000001')).toThrow('There is no run');
+  expect(ledger.events('run-000001', 1, 10)).toEqual([]);
+});
+
+test('the file is for its owner alone', () => {
+  expect(statSync(join(folder, 'ledger.db')).mode & 0o777).toBe(0o600);
+});
+
+test('a ledger of a newer version is left alone', () => {
+  ledger.close();
+  const raw = new DatabaseSync(join(folder, 'ledger.db'));
+  raw.exec('PRAGMA user_version = 99');
+  raw.close();
+  expect(open).toThrow('written by a newer Bottega');
+  const again = new DatabaseSync(join(folder, 'ledger.db'));
+  again.exec('PRAGMA user_version = 1');
+  again.close();
+  ledger = open();
+});

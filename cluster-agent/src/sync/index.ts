@@ -1,0 +1,1 @@
+export { Sync, type BlobReceiver, type Snapshot, type SyncOptions } from './sync.js';

@@ -1,0 +1,66 @@
+import { expect, test } from 'vitest';
+import { Client } from './client.js';
+import { newRunId } from './run-id.js';
+
+const clientOf = (answer: (path: string, init: RequestInit) => Response): Client =>
+  new Client({
+    fetch: (path, init = {}) => Promise.resolve().then(() => answer(path, init)),
+    openSocket: () => {
+      throw new Error('not used');
+    },
+    url: path => `/base${path}`
+  });
+
+test('an error of the agent keeps its code, hint and problems', async () => {
+  const body = {
+    code: 'invalid_config',
+    message: 'One problem.',
+    problems: [{ path: '/model', message: 'is missing' }]
+  };
+  const client = clientOf(() => Response.json(body, { status: 400 }));
+  const request = { id: newRunId(), config: '', folder: '/', cluster: 'local' };
+  await expect(client.submit(request)).rejects.toMatchObject({
+    name: 'BottegaError',
+    code: 'invalid_config',
+    problems: body.problems
+  });
+});
+
+test('a login page in between is an error that says to log in', async () => {
+  const client = clientOf(() => new Response('<html>', { status: 403 }));
+  await expect(client.clusters()).rejects.toMatchObject({ code: 'unauthorized' });
+});
+
+test('an agent that does not answer is a typed error', async () => {
+  const client = clientOf(() => {
+    throw new TypeError('fetch failed');
+  });
+  await expect(client.runs()).rejects.toMatchObject({ code: 'agent_unreachable' });
+});
+
+test('an agent of another API version is refused with both versions', async () => {
+  const info = { name: 'bottega-agent', version: '9.0.0', api_version: 99, pid: 7, started: 0, home: '/h' };
+  const client = clientOf(() => Response.json(info));
+  await expect(client.info()).rejects.toMatchObject({
+    code: 'version_mismatch',
+    message: expect.stringMatching(/99.*version 1/) as string
+  });
+});
+
+test('paths of files and queries are encoded', async () => {
+  const paths: string[] = [];
+  const client = clientOf(path => {
+    paths.push(path);
+    return Response.json({ runs: [], next: null });
+  });
+  await client.file('run-one', 'checkpoint-1/a b#.txt');
+  await client.runs({ limit: 5, filter: 'a&b' });
+  expect(paths).toEqual(['/v1/runs/run-one/files/checkpoint-1/a%20b%23.txt', '/v1/runs?limit=5&filter=a%26b']);
+  expect(client.dashboardUrl('local')).toBe('/base/v1/clusters/local/dashboard/');
+});
+
+test('run ids fit the pattern of the schema and differ', () => {
+  const ids = Array.from({ length: 100 }, newRunId);
+  for (const id of ids) expect(id).toMatch(/^[a-z0-9][a-z0-9-]{5,63}$/);
+  expect(new Set(ids).size).toBe(100);
+});
