@@ -66,7 +66,7 @@ export const setup = async () => {
         ...packages.flatMap(each => ['-e', join(root, each)])
       ])
   );
-  await phase('TypeScript', join(root, 'node_modules/.bin/tsc'), ['-b', root]);
+  await phase('TypeScript', process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-b', root]);
 };
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) await setup();

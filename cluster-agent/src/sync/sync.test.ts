@@ -1,18 +1,32 @@
+import { execFileSync } from 'node:child_process';
 import { createHash, randomUUID } from 'node:crypto';
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync
+} from 'node:fs';
+import { writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { BottegaError } from '../errors/index.js';
-import { Sync, treeOf, type BlobReceiver } from './sync.js';
+import { innerTarget } from './link.js';
+import { Sync, type BlobReceiver, type Snapshot } from './sync.js';
+import { treeOf } from './tree.js';
 
 let scratch: string;
 let folder: string;
 let sync: Sync;
 
 beforeEach(() => {
-  scratch = mkdtempSync(join(tmpdir(), 'sync-'));
+  scratch = realpathSync(mkdtempSync(join(tmpdir(), 'sync-')));
   folder = join(scratch, 'project');
   mkdirSync(folder);
   sync = new Sync({ home: join(scratch, 'home') });
@@ -25,6 +39,7 @@ const write = (path: string, text: string): string => {
   return join(folder, path);
 };
 const sha256 = (bytes: string | Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
+const appendOrShrink = (path: string, size: number): Promise<void> => writeFile(path, 'x'.repeat(size * 1_000_000));
 const refusal = async (work: Promise<unknown>): Promise<BottegaError> => {
   const error = await work.then(
     () => null,
@@ -40,14 +55,14 @@ class Receiver implements BlobReceiver {
   readonly blobs = new Map<string, Buffer>();
   readonly asked: string[][] = [];
 
-  fetch: BlobReceiver['fetch'] = (path, init) => {
+  fetch: BlobReceiver['fetch'] = async (path, init) => {
     let answer: unknown;
     if (path === '/v1/blobs/missing') {
       const { blobs } = init.json as { blobs: string[] };
       this.asked.push(blobs);
       answer = { missing: blobs.filter(digest => !this.blobs.has(digest)) };
     } else {
-      const bytes = Buffer.from(init.body!);
+      const bytes = Buffer.from(await new Response(init.body as BodyInit).arrayBuffer());
       for (let at = 0; at < bytes.length;) {
         const size = Number(bytes.readBigUInt64BE(at));
         const blob = bytes.subarray(at + 8, at + 8 + size);
@@ -55,7 +70,7 @@ class Receiver implements BlobReceiver {
         at += 8 + size;
       }
     }
-    return Promise.resolve({ json: () => Promise.resolve(answer) });
+    return { json: () => Promise.resolve(answer) };
   };
 }
 
@@ -102,12 +117,96 @@ describe('scanning', () => {
   });
 
   test('never follows a link out of the folder', async () => {
-    for (const target of ['/etc/passwd', '../outside', 'sub/../../outside']) {
+    for (const target of ['/etc/passwd', '../outside', 'sub/../../outside', 'sub/../inside']) {
       symlinkSync(target, join(folder, 'link'));
       const error = await refusal(sync.scan(folder));
       expect(error.code).toBe('folder_unreadable');
       expect(error.message).toContain(`link is a link to ${target}`);
       rmSync(join(folder, 'link'));
+    }
+  });
+
+  test('keeps a link by its absolute path inside the folder as a relative one', async () => {
+    write('data/a.txt', 'a');
+    symlinkSync(join(realpathSync(folder), 'data/a.txt'), join(folder, 'data/link'));
+    const { tree } = await sync.scan(folder);
+    expect(tree.entries[1]).toEqual({ path: 'data/link', type: 'link', target: 'a.txt' });
+  });
+
+  test('links that are kept stay inside, however they are chained', () => {
+    const step = fc.constantFrom('..', '.', 'a', 'b', 'c');
+    const link = fc.tuple(fc.constantFrom('a', 'b', 'c', 'a/b', 'a/c', 'b/c/a'), fc.array(step, { maxLength: 5 }));
+    fc.assert(
+      fc.property(fc.array(link, { maxLength: 6 }), links => {
+        const inner = join(scratch, 'chain');
+        rmSync(inner, { recursive: true, force: true });
+        mkdirSync(inner);
+        for (const [path, steps] of links) {
+          const target = steps.join('/') || '.';
+          try {
+            innerTarget(inner, path, target);
+            // A link never has entries below it in a folder that was walked, so its parents are real folders here.
+            mkdirSync(dirname(join(inner, path)), { recursive: true });
+            if (realpathSync(dirname(join(inner, path))) !== dirname(join(inner, path))) continue;
+            symlinkSync(target, join(inner, path));
+          } catch {
+            continue;
+          }
+        }
+        for (const [name] of links) {
+          const path = join(inner, name);
+          if (!existsSync(path)) continue;
+          const real = realpathSync(path);
+          expect(real === inner || real.startsWith(`${inner}/`), `${path} leads to ${real}`).toBe(true);
+        }
+      }),
+      { numRuns: 200 }
+    );
+  });
+
+  test('skips what has no content', async () => {
+    write('a.py', 'a');
+    execFileSync('mkfifo', [join(folder, 'pipe')]);
+    expect((await sync.scan(folder)).tree.entries.map(entry => entry.path)).toEqual(['a.py']);
+  });
+
+  test('counts files against their own limit', async () => {
+    const small = new Sync({ home: join(scratch, 'home'), limitFiles: 2 });
+    for (const name of ['a', 'b', 'c']) write(`many/${name}`, '');
+    const error = await refusal(small.scan(folder));
+    expect(error.message).toBe('The project folder has more than 2 files. Largest so far: many (3 files).');
+  });
+
+  test('names the file that cannot be read', async () => {
+    mkdirSync(join(folder, '.bottegaignore'));
+    expect((await refusal(sync.scan(folder))).message).toBe('.bottegaignore cannot be read.');
+  });
+
+  test('reads a settled file once, also after a restart', async () => {
+    const path = write('a.py', 'one');
+    const old = new Date(Date.now() - 60_000);
+    utimesSync(path, old, old);
+    const first = await sync.scan(folder);
+    // Same size, time and inode: only a cache can give the old digest, so the file was not read again.
+    writeFileSync(path, 'two');
+    utimesSync(path, old, old);
+    expect((await new Sync({ home: join(scratch, 'home') }).scan(folder)).tree.digest).toBe(first.tree.digest);
+  });
+
+  test('a file that is written meanwhile is hashed as one state of it', async () => {
+    const path = write('log.txt', 'x'.repeat(3_000_000));
+    let isOver = false;
+    const writer = (async () => {
+      for (let size = 1; !isOver; size = (size % 9) + 1) await appendOrShrink(path, size);
+    })();
+    const outcome = await sync.scan(folder).catch((error: unknown) => error);
+    isOver = true;
+    await writer;
+    if (outcome instanceof BottegaError) expect(outcome.message).toContain('is being written all the time');
+    else {
+      const [entry] = (outcome as Snapshot).tree.entries;
+      const size = entry?.type === 'file' ? entry.size : -1;
+      expect(entry).toMatchObject({ blob: sha256('x'.repeat(size)) });
     }
   });
 
@@ -150,6 +249,26 @@ describe('pushing', () => {
     engine.incarnation = 'second';
     expect(await sync.push(await sync.scan(folder), engine)).toEqual({ sentBlobs: 0, sentBytes: 0 });
     expect(engine.asked).toHaveLength(2);
+  });
+
+  test('streams a blob that is larger than a pack', async () => {
+    const engine = new Receiver();
+    const bytes = Buffer.alloc(20 * 1024 * 1024, 'large');
+    writeFileSync(join(folder, 'model.bin'), bytes);
+    write('a.py', 'a');
+    const snapshot = await sync.scan(folder);
+    expect(await sync.push(snapshot, engine)).toEqual({ sentBlobs: 2, sentBytes: bytes.length + 1 + 16 });
+    expect(engine.blobs.get(sha256(bytes))?.length).toBe(bytes.length);
+  });
+
+  test('asks about everything again when the engine lost blobs', async () => {
+    const engine = new Receiver();
+    write('a.py', 'a');
+    const snapshot = await sync.scan(folder);
+    await sync.push(snapshot, engine);
+    engine.blobs.clear();
+    sync.forget(engine.incarnation);
+    expect(await sync.push(snapshot, engine)).toMatchObject({ sentBlobs: 1 });
   });
 
   test('refuses a file that changed after it was scanned', async () => {

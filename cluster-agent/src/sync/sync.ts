@@ -1,14 +1,17 @@
-import { createHash } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
-import { realpath } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Tree, TreeEntry } from '@bottega/schema';
-import { BottegaError, systemCode } from '../errors/index.js';
+import { BLOB_PACK, type Tree, type TreeEntry } from '@bottega/schema';
+import { BottegaError } from '../errors/index.js';
 import { HashCache } from './hash-cache.js';
-import { packs } from './pack.js';
-import { walk } from './walk.js';
+import { packs, type Blob } from './pack.js';
+import { unreadable } from './refusals.js';
+import { treeOf } from './tree.js';
+import { walk, type Limits } from './walk.js';
 
 const READERS = 8;
+const ASKED_AT_ONCE = 10_000;
+const INCARNATIONS_KEPT = 16;
+const SEND_TIMEOUT_MS = 10 * 60_000;
 
 /** A project folder at one moment: its tree, and where the bytes of each blob are. */
 export interface Snapshot {
@@ -23,7 +26,14 @@ export interface BlobReceiver {
   readonly incarnation: string;
   fetch(
     path: string,
-    init: { method: string; json?: unknown; body?: Uint8Array; headers?: Record<string, string>; signal?: AbortSignal }
+    init: {
+      method: string;
+      json?: unknown;
+      body?: Uint8Array | ReadableStream;
+      headers?: Record<string, string>;
+      signal?: AbortSignal;
+      timeoutMs?: number;
+    }
   ): Promise<{ json(): Promise<unknown> }>;
 }
 
@@ -37,7 +47,7 @@ export interface SyncOptions {
 /** Turns project folders into trees by content and sends an engine the blobs it lacks. */
 export class Sync {
   private readonly hashes: HashCache;
-  private readonly limits;
+  private readonly limits: Limits;
   /** What each incarnation of an engine is known to have. */
   private readonly sent = new Map<string, Set<string>>();
 
@@ -50,23 +60,23 @@ export class Sync {
   /** Throws folder_too_large and folder_unreadable. */
   async scan(folder: string, signal?: AbortSignal): Promise<Snapshot> {
     const found = await walk(folder, this.limits, signal);
-    const root = await realpath(folder);
     const files = new Map<string, string>();
     const entries: TreeEntry[] = found.links.map(({ path, target }) => ({ path, type: 'link', target }));
     const queue = [...found.files];
+    let sizeBytes = 0;
     const readNext = async (): Promise<void> => {
       for (let next = queue.pop(); next; next = queue.pop()) {
         signal?.throwIfAborted();
-        const absolute = join(root, next.path);
-        const blob = await this.hashes.digest(absolute, next.stats).catch(unreadable(next.path));
+        const absolute = join(found.root, next.path);
+        const { blob, size } = await this.hashes.digest(absolute, next.stats).catch(unreadable(next.path));
         files.set(blob, absolute);
-        const executable = (next.stats.mode & 0o100n) !== 0n;
-        entries.push({ path: next.path, type: 'file', blob, size: Number(next.stats.size), executable });
+        sizeBytes += size;
+        entries.push({ path: next.path, type: 'file', blob, size, executable: (next.stats.mode & 0o100n) !== 0n });
       }
     };
     await Promise.all(Array.from({ length: READERS }, readNext));
-    this.hashes.save();
-    return { tree: treeOf(entries), files, sizeBytes: found.sizeBytes };
+    await this.hashes.save();
+    return { tree: treeOf(entries), files, sizeBytes };
   }
 
   /** Sends what the engine lacks; asks it only about blobs this incarnation was never sent. */
@@ -75,34 +85,50 @@ export class Sync {
     engine: BlobReceiver,
     signal?: AbortSignal
   ): Promise<{ sentBlobs: number; sentBytes: number }> {
-    const has = this.sent.get(engine.incarnation) ?? new Set();
-    this.sent.set(engine.incarnation, has);
-    const unknown = [...snapshot.files.keys()].filter(digest => !has.has(digest));
+    const has = this.sentTo(engine.incarnation);
+    const unknown = blobsOf(snapshot).filter(({ digest }) => !has.has(digest));
     const answer = { sentBlobs: 0, sentBytes: 0 };
-    if (!unknown.length) return answer;
     const abort = signal ? { signal } : {};
-    const asked = await engine.fetch('/v1/blobs/missing', { method: 'POST', json: { blobs: unknown }, ...abort });
-    const { missing } = (await asked.json()) as { missing: string[] };
-    for await (const pack of packs(missing, snapshot.files)) {
-      const headers = { 'content-type': 'application/vnd.bottega.blobs' };
-      await engine.fetch('/v1/blobs', { method: 'POST', body: pack.bytes, headers, ...abort });
-      answer.sentBlobs += pack.blobs;
-      answer.sentBytes += pack.bytes.length;
+    for (let start = 0; start < unknown.length; start += ASKED_AT_ONCE) {
+      const asked = unknown.slice(start, start + ASKED_AT_ONCE);
+      const json = { blobs: asked.map(({ digest }) => digest) };
+      const reply = await engine.fetch('/v1/blobs/missing', { method: 'POST', json, ...abort });
+      const missing = new Set(((await reply.json()) as { missing: string[] }).missing);
+      for await (const pack of packs(asked.filter(({ digest }) => missing.has(digest)))) {
+        const headers = { 'content-type': BLOB_PACK };
+        const { body } = pack;
+        await engine.fetch('/v1/blobs', { method: 'POST', body, headers, timeoutMs: SEND_TIMEOUT_MS, ...abort });
+        answer.sentBlobs += pack.blobs;
+        answer.sentBytes += pack.sizeBytes;
+      }
+      for (const { digest } of asked) has.add(digest);
     }
-    for (const digest of unknown) has.add(digest);
     return answer;
+  }
+
+  /** The engine says that it lacks blobs it was sent: ask it about everything again. */
+  forget(incarnation: string): void {
+    this.sent.delete(incarnation);
+  }
+
+  private sentTo(incarnation: string): Set<string> {
+    const has = this.sent.get(incarnation) ?? new Set<string>();
+    this.sent.delete(incarnation);
+    this.sent.set(incarnation, has);
+    for (const oldest of this.sent.keys()) {
+      if (this.sent.size <= INCARNATIONS_KEPT) break;
+      this.sent.delete(oldest);
+    }
+    return has;
   }
 }
 
-/** Entries sorted by the bytes of their paths; the digest is the SHA-256 of their JSON. */
-export const treeOf = (entries: TreeEntry[]): Tree => {
-  const sorted = [...entries].sort((a, b) => Buffer.compare(Buffer.from(a.path), Buffer.from(b.path)));
-  return { digest: createHash('sha256').update(JSON.stringify(sorted)).digest('hex'), entries: sorted };
+const blobsOf = ({ tree, files }: Snapshot): Blob[] => {
+  const sizes = new Map<string, number>();
+  for (const entry of tree.entries) if (entry.type === 'file') sizes.set(entry.blob, entry.size);
+  return [...files].map(([digest, path]) => {
+    const size = sizes.get(digest);
+    if (size === undefined) throw new BottegaError('internal', `The snapshot has no entry for ${path}.`);
+    return { digest, path, size };
+  });
 };
-
-const unreadable =
-  (path: string) =>
-  (error: unknown): never => {
-    const reason = systemCode(error) === 'EACCES' ? 'permission denied' : String(error);
-    throw new BottegaError('folder_unreadable', `${path} cannot be read: ${reason}.`, { cause: error });
-  };

@@ -32,4 +32,4 @@ def load_function(dotted_name: str, key: str) -> Callable[..., Any]:
     function = getattr(module, name, None)
     if not callable(function):
         raise RunFailed(f"{key}: the module {module_name} has no function {name}.")
-    return function  # type: ignore[no-any-return]
+    return function

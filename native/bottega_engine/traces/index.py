@@ -33,9 +33,9 @@ def arrow_of(trace_gz: Path, max_slices: int = MAX_SLICES) -> Path:
     try:
         with os.fdopen(handle, "wb") as sink, pa.ipc.new_stream(sink, batch.schema) as writer:
             writer.write_batch(batch)
-        os.replace(temporary, target)
+        Path(temporary).replace(target)
     except BaseException:
-        os.unlink(temporary)
+        Path(temporary).unlink()
         raise
     return target
 

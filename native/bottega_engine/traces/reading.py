@@ -4,7 +4,6 @@ Kineto wrote broken JSON for years (control characters and unescaped quotes in n
 146900), and a killed rank leaves half a file. What can be read is read; the rest is reported, not raised.
 """
 
-import gzip
 import re
 import zlib
 from collections.abc import Iterator
@@ -14,6 +13,7 @@ from typing import IO
 import msgspec
 
 BLOCK_BYTES = 8 << 20
+PACKED_BYTES = 1 << 20
 # One event is never this long; a buffer that holds no end of an event by then is not a trace.
 MAX_EVENT_BYTES = 64 << 20
 
@@ -21,7 +21,6 @@ _EVENT = rb'\{\s*"(?:ph|cat|name|pid|tid|ts|dur|id|args)"\s*:'
 _BETWEEN_EVENTS = re.compile(rb"\}\s*,\s*(?=" + _EVENT + rb")")
 _EVENTS_START = re.compile(rb'"traceEvents"\s*:\s*\[|\A\s*\[')
 _KINETO_BETWEEN = b"\n  },\n  {"
-_END_OF_EVENTS = re.compile(rb'\}\s*\]\s*(?:,\s*"\w+"\s*:\s*(?:"[^"]*"|[-\d.]+|true|false|null)\s*)*\}?\s*\Z')
 _RANK = re.compile(rb'"rank"\s*:\s*"?(\d+)')
 
 
@@ -77,16 +76,32 @@ class TraceReader:
         yield self._tail(buffer)
 
     def _blocks(self) -> Iterator[bytes]:
-        with _open(self.path) as stream:
-            while True:
-                try:
-                    block = stream.read(BLOCK_BYTES)
-                except (EOFError, zlib.error, gzip.BadGzipFile):
-                    self.is_broken = True
-                    return
-                if not block:
-                    return
+        with self.path.open("rb") as stream:
+            if stream.peek(2)[:2] == b"\x1f\x8b":
+                yield from self._inflated(stream)
+            else:
+                yield from iter(lambda: stream.read(BLOCK_BYTES), b"")
+
+    def _inflated(self, stream: IO[bytes]) -> Iterator[bytes]:
+        # Not the gzip module: at a cut it raises without the bytes that it has already.
+        inflate = zlib.decompressobj(wbits=31)
+        packed = stream.read(PACKED_BYTES)
+        while packed:
+            try:
+                block = inflate.decompress(packed, BLOCK_BYTES)
+            except zlib.error:
+                self.is_broken = True
+                return
+            if block:
                 yield block
+            if inflate.eof:
+                packed = inflate.unused_data or stream.read(PACKED_BYTES)
+                inflate = zlib.decompressobj(wbits=31)
+                if not packed:
+                    return
+            else:
+                packed = inflate.unconsumed_tail or stream.read(PACKED_BYTES)
+        self.is_broken = True
 
     def _after_header(self, blocks: Iterator[bytes]) -> bytes:
         head = b""
@@ -123,18 +138,11 @@ class TraceReader:
     def _tail(self, buffer: bytes) -> list[Event]:
         if not buffer.strip() or buffer.lstrip().startswith(b"]"):
             return []
-        end = _END_OF_EVENTS.search(buffer, max(0, len(buffer) - 65536))
-        if end:
-            return self._decode(buffer[: end.start() + 1])
-        events = self._decode_each(_until_list_ends(buffer))
-        self.is_broken = self.is_broken or not _has_end(buffer)
-        return events
-
-
-def _open(path: Path) -> IO[bytes]:
-    with path.open("rb") as probe:
-        is_gzip = probe.read(2) == b"\x1f\x8b"
-    return gzip.open(path, "rb") if is_gzip else path.open("rb")
+        end = _list_end(buffer)
+        if end < 0:
+            self.is_broken = True
+            return self._decode_each(buffer)
+        return self._decode(buffer[:end])
 
 
 def _last_boundary(buffer: bytes) -> int:
@@ -160,12 +168,3 @@ def _list_end(buffer: bytes) -> int:
             if depth < 0:
                 return match.start()
     return -1
-
-
-def _has_end(buffer: bytes) -> bool:
-    return _list_end(buffer) >= 0
-
-
-def _until_list_ends(buffer: bytes) -> bytes:
-    end = _list_end(buffer)
-    return buffer if end < 0 else buffer[:end]

@@ -1,0 +1,249 @@
+// Speaks the agent's API over a real unix socket, without clusters behind it: runs submitted here print a few lines
+// and end. Tests of the clients and of the Jupyter server half start it in place of cluster-agent/lib/main.js.
+import { createHash, randomBytes } from 'node:crypto';
+import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { WebSocketServer } from 'ws';
+
+const home = process.argv[process.argv.indexOf('--home') + 1];
+if (process.env.STAND_IN_FAILS) {
+  console.error('The stand-in was told to fail.');
+  process.exit(3);
+}
+mkdirSync(home, { recursive: true, mode: 0o700 });
+
+const isAlive = path =>
+  new Promise(resolve => {
+    const socket = connect(path, () => resolve(true)).on('error', () => resolve(false));
+    socket.on('connect', () => socket.end());
+  });
+try {
+  const first = JSON.parse(readFileSync(join(home, 'agent.json'), 'utf8'));
+  if (await isAlive(first.socket)) process.exit(0);
+} catch {
+  // No agent was here before.
+}
+
+const socketPath = join(tmpdir(), `stand-in-${randomBytes(6).toString('hex')}.sock`);
+const apiVersion = Number(process.env.STAND_IN_API_VERSION ?? 1);
+const started = Date.now();
+const info = { name: 'bottega-agent', version: '0.1.0', api_version: apiVersion, pid: process.pid, started, home };
+const clusters = new Map();
+const runs = new Map();
+const logs = new Map();
+const followers = new Set();
+
+const json = (response, status, body) => {
+  response.writeHead(status, { 'Content-Type': 'application/json', 'Set-Cookie': 'agent=secret' });
+  response.end(body === undefined ? undefined : JSON.stringify(body));
+};
+const fail = (response, status, code, message, more = {}) => json(response, status, { code, message, ...more });
+
+const append = (run, event) => {
+  const log = logs.get(run.id);
+  log.push({ seq: log.length + 1, time: Date.now(), ...event });
+  if (event.type === 'status') run.state = event.state;
+  if (event.type === 'metric') Object.assign(run, { step: event.step, loss: event.values.loss });
+  run.last_seq = log.length;
+  for (const each of followers) each(run);
+};
+
+const play = async run => {
+  const status = state => append(run, { type: 'status', state, reason: '' });
+  status('running');
+  const text = line => append(run, { type: 'output', rank: 0, stream: 'stdout', text: line });
+  for (let step = 1; step <= 3 && run.state === 'running'; step += 1) {
+    text(`step ${step} <b>bold</b>\n`);
+    append(run, { type: 'metric', step, values: { loss: 3 - step / 2 } });
+    await nextTurn();
+  }
+  if (run.state === 'running' && !run.config.includes('forever')) status('done');
+};
+
+const submit = (response, request) => {
+  const wrong = request.config.split('\n').findIndex(line => line.includes('learning_rte'));
+  if (wrong >= 0) {
+    const place = { line: wrong + 1, column: 1, end_line: wrong + 1, end_column: 13 };
+    const message = 'unknown key. Did you mean learning_rate?';
+    const problems = [{ path: '/learning_rte', message, suggestion: 'learning_rate', ...place }];
+    return fail(response, 400, 'invalid_config', 'The run config has 1 problem.', { problems });
+  }
+  if (!clusters.has(request.cluster)) {
+    return fail(response, 404, 'not_found', `There is no cluster ${request.cluster}.`);
+  }
+  if (runs.has(request.id)) return json(response, 200, runs.get(request.id));
+  const { id, cluster, folder, config, config_path = null, rerun_of = null, name = 'stand-in' } = request;
+  const nothing = { tree: null, started: null, ended: null, max_steps: 3, loss: null, step_seconds: null };
+  const record = { id, name, kind: 'script', cluster, folder, config_path, config, rerun_of, ...nothing };
+  const run = { ...record, created: Date.now(), state: 'pending', reason: '', step: 0, last_seq: 0 };
+  runs.set(id, run);
+  logs.set(id, []);
+  json(response, 200, run);
+  void nextTurn().then(() => play(run));
+};
+
+const up = (response, { spec }) => {
+  const name = /name:\s*(\S+)/.exec(spec)?.[1];
+  const nothing = { phases: [], nodes: [], since: Date.now(), observed: Date.now(), reason: '' };
+  clusters.set(name, { name, spec: { provider: 'local', name }, state: 'ready', ...nothing });
+  json(response, 200, { ...clusters.get(name), state: 'starting' });
+};
+
+const sendFile = (request, response, sizeBytes) => {
+  const [, first, last] = /bytes=(\d+)-(\d+)/.exec(request.headers.range ?? '') ?? [];
+  const length = first ? Number(last) - Number(first) + 1 : sizeBytes;
+  const range = first ? { 'Content-Range': `bytes ${first}-${last}/${sizeBytes}` } : {};
+  const headers = { 'Content-Type': 'application/octet-stream', 'Content-Length': length, ...range };
+  response.writeHead(first ? 206 : 200, headers);
+  let left = length;
+  const more = () => {
+    while (left > 0) {
+      const chunk = Buffer.alloc(Math.min(left, 65536), 7);
+      left -= chunk.length;
+      if (!response.write(chunk)) return void response.once('drain', more);
+    }
+    response.end();
+  };
+  more();
+};
+
+const routes = [
+  ['GET', /^\/v1\/info$/, (_, response) => json(response, 200, info)],
+  ['GET', /^\/v1\/headers/, (request, response) => json(response, 200, { url: request.url, headers: request.headers })],
+  [
+    'POST',
+    /^\/v1\/digest$/,
+    async (request, response) => {
+      const hash = createHash('sha256');
+      for await (const chunk of request) hash.update(chunk);
+      json(response, 200, { sha256: hash.digest('hex') });
+    }
+  ],
+  ['GET', /^\/v1\/clusters$/, (_, response) => json(response, 200, [...clusters.values()])],
+  ['POST', /^\/v1\/clusters$/, async (request, response) => up(response, await bodyOf(request))],
+  [
+    'POST',
+    /^\/v1\/clusters\/([^/]+)\/stop$/,
+    (_, response, name) => {
+      const cluster = clusters.get(name);
+      if (!cluster) return fail(response, 404, 'not_found', `There is no cluster ${name}.`);
+      json(response, 200, Object.assign(cluster, { state: 'stopped' }));
+    }
+  ],
+  [
+    'GET',
+    /^\/v1\/clusters\/([^/]+)\/dashboard\/$/,
+    (_, response) => {
+      response.writeHead(200, { 'Content-Type': 'text/html' });
+      response.end('<title>Ray Dashboard</title>');
+    }
+  ],
+  [
+    'GET',
+    /^\/v1\/runs(\?|$)/,
+    (_, response) => json(response, 200, { runs: [...runs.values()].reverse(), next: null })
+  ],
+  ['POST', /^\/v1\/runs$/, async (request, response) => submit(response, await bodyOf(request))],
+  [
+    'GET',
+    /^\/v1\/runs\/([^/?]+)$/,
+    (_, response, id) =>
+      runs.has(id) ? json(response, 200, runs.get(id)) : fail(response, 404, 'not_found', `There is no run ${id}.`)
+  ],
+  [
+    'POST',
+    /^\/v1\/runs\/([^/]+)\/stop$/,
+    (_, response, id) => {
+      append(runs.get(id), { type: 'status', state: 'stopped', reason: 'Stopped by you.' });
+      json(response, 200, runs.get(id));
+    }
+  ],
+  [
+    'POST',
+    /^\/v1\/runs\/([^/]+)\/rerun$/,
+    async (request, response, id) => {
+      submit(response, { ...runs.get(id), ...(await bodyOf(request)), rerun_of: id });
+    }
+  ],
+  ['POST', /^\/v1\/runs\/([^/]+)\/profile$/, (_, response) => json(response, 204)],
+  [
+    'GET',
+    /^\/v1\/runs\/([^/]+)\/events/,
+    (request, response, id) => {
+      const from = Number(new URL(request.url, 'http://agent').searchParams.get('from') ?? 1);
+      json(response, 200, { events: logs.get(id).slice(from - 1), last_seq: logs.get(id).length });
+    }
+  ],
+  [
+    'GET',
+    /^\/v1\/runs\/[^/]+\/files\/zeros-(\d+)$/,
+    (request, response, size) => sendFile(request, response, Number(size))
+  ]
+];
+
+const bodyOf = async request => {
+  let text = '';
+  for await (const chunk of request) text += chunk;
+  return JSON.parse(text);
+};
+
+const server = createServer((request, response) => {
+  for (const [method, pattern, answer] of routes) {
+    const found = request.method === method && pattern.exec(request.url);
+    if (found) return void answer(request, response, found[1]);
+  }
+  fail(response, 404, 'not_found', `There is nothing at ${request.url}.`);
+});
+
+const sockets = new WebSocketServer({ noServer: true });
+server.on('upgrade', (request, socket, head) => {
+  sockets.handleUpgrade(request, socket, head, peer => (request.url === '/v1/stream' ? stream(peer) : echo(peer)));
+});
+
+const echo = peer => peer.on('message', (data, isBinary) => peer.send(data, { binary: isBinary }));
+
+const stream = peer => {
+  const next = new Map();
+  const push = run => {
+    if (!next.has(run.id)) return;
+    const events = logs.get(run.id).slice(next.get(run.id) - 1);
+    next.set(run.id, next.get(run.id) + events.length);
+    if (events.length) peer.send(JSON.stringify({ type: 'events', run: run.id, events, last_seq: run.last_seq }));
+  };
+  followers.add(push);
+  peer.on('close', () => followers.delete(push));
+  peer.on('message', data => {
+    const request = JSON.parse(String(data));
+    if (request.type === 'follow_ledger') {
+      const all = { clusters: [...clusters.values()], runs: [...runs.values()] };
+      peer.send(JSON.stringify({ type: 'ledger', ...all }));
+    }
+    if (request.type === 'unfollow') next.delete(request.run);
+    if (request.type !== 'follow') return;
+    if (!runs.has(request.run)) {
+      const error = { code: 'not_found', message: `There is no run ${request.run}.` };
+      return peer.send(JSON.stringify({ type: 'error', run: request.run, error }));
+    }
+    next.set(request.run, request.from);
+    push(runs.get(request.run));
+  });
+};
+
+const stop = () => {
+  rmSync(join(home, 'agent.json'), { force: true });
+  rmSync(socketPath, { force: true });
+  process.exit(0);
+};
+process.on('SIGTERM', stop);
+
+server.listen(socketPath, () => {
+  chmodSync(socketPath, 0o600);
+  const address = { socket: socketPath, pid: process.pid, version: info.version, api_version: apiVersion };
+  writeFileSync(join(home, 'agent.json'), JSON.stringify(address), { mode: 0o600 });
+});
+// A test that is killed leaves nobody behind.
+setTimeout(stop, 240_000).unref();
