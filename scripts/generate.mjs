@@ -1,8 +1,7 @@
 // Makes the generated half of schema/: JSON Schema files and pydantic models from the TypeBox source.
 // `npm run generate` writes them; `npm run generate -- --check` fails when what is checked in has drifted.
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
@@ -75,26 +74,27 @@ const generate = async folder => {
       '--custom-file-header',
       '"""Generated from schema/src by `npm run generate`."""'
     ],
-    { stdio: ['ignore', 'ignore', 'inherit'] }
+    { stdio: 'pipe' }
   );
 };
 
 const files = ['run-config.json', 'cluster-spec.json', 'wire.json', 'version.py', 'models.py'];
 
-if (process.argv.includes('--check')) {
-  const fresh = mkdtempSync(join(tmpdir(), 'bottega-generate-'));
-  try {
-    await generate(fresh);
-    const drifted = files.filter(
-      name => readFileSync(join(fresh, name), 'utf8') !== readFileSync(join(target, name), 'utf8')
-    );
-    if (drifted.length) {
-      console.error(`Generated files differ from schema/src: ${drifted.join(', ')}. Run: npm run generate`);
-      process.exitCode = 1;
-    }
-  } finally {
-    rmSync(fresh, { recursive: true });
+// Both ways start in a folder inside the repository: the generator formats with the ruff settings it finds above its output.
+const cache = join(root, 'node_modules/.cache');
+mkdirSync(cache, { recursive: true });
+const fresh = mkdtempSync(join(cache, 'bottega-generate-'));
+try {
+  await generate(fresh);
+  const drifted = files.filter(
+    name => readFileSync(join(fresh, name), 'utf8') !== readFileSync(join(target, name), 'utf8')
+  );
+  if (!process.argv.includes('--check')) {
+    for (const name of drifted) copyFileSync(join(fresh, name), join(target, name));
+  } else if (drifted.length) {
+    console.error(`Generated files differ from schema/src: ${drifted.join(', ')}. Run: npm run generate`);
+    process.exitCode = 1;
   }
-} else {
-  await generate(target);
+} finally {
+  rmSync(fresh, { recursive: true });
 }
