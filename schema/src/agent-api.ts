@@ -25,7 +25,7 @@ import { Run } from './run.js';
  *   DELETE /v1/runs/:id                            204           ended ones only
  *   GET    /v1/runs/:id/events?from&limit          EventPage
  *   GET    /v1/runs/:id/files/*                    bytes         a file of the run's output folder
- *   GET    /v1/runs/:id/traces/:name               bytes         the trace as Arrow IPC, see TraceColumns
+ *   GET    /v1/runs/:id/traces/:name               bytes         all ranks of the recording as Arrow IPC, see traceColumns
  *   GET    /v1/stream                              WebSocket     StreamRequest in, StreamMessage out
  *   GET    /openapi.json
  */

@@ -21,7 +21,7 @@ import { RunState } from './run.js';
  *   DELETE /v1/runs/:id                           204
  *   GET    /v1/runs/:id/events?from&limit         EventPage
  *   GET    /v1/runs/:id/files/*                   bytes, Range
- *   GET    /v1/runs/:id/traces/:name              Arrow IPC stream, see TraceColumns
+ *   GET    /v1/runs/:id/traces/:name              Arrow IPC streams, see traceColumns
  *   GET    /v1/stream                             WebSocket: EngineStreamRequest in, EngineStreamMessage out
  */
 
@@ -104,6 +104,10 @@ export type EngineStreamMessage = Static<typeof EngineStreamMessage>;
 /**
  * Columns of a trace as the browser gets it (Arrow IPC stream, one row a slice, sorted by lane and start).
  * Schema metadata: `lanes` (JSON list of {lane, process, thread, rank, depth}), `start_us`, `end_us`, `truncated`.
+ *
+ * A recording (`name` of the trace events) has one file a rank. The answer is their streams, whole, one after the
+ * other in the order of ranks: the files `<path>.arrow` simply concatenated. `start_us` of the metadata says how the
+ * ranks lie in time; lanes are numbered anew in each stream. 404 until the first rank has written its trace.
  */
 export const traceColumns = {
   start_us: 'float64: since the start of the trace',
