@@ -1,6 +1,15 @@
 // Makes everything the project needs on a machine with Python ≥ 3.11, Node ≥ 20 and npm. A second call skips what stands.
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { phase, run } from './phase.mjs';
@@ -22,6 +31,44 @@ const once = async (stamp, files, work) => {
   await work();
   mkdirSync(dirname(path), { recursive: true });
   writeFileSync(path, wanted);
+};
+
+/** Every file below some folders, in a fixed order. */
+const filesBelow = folders =>
+  folders.flatMap(folder =>
+    readdirSync(join(root, folder), { recursive: true, withFileTypes: true })
+      .filter(entry => entry.isFile() && !/\.(map|tsbuildinfo)$/.test(entry.name))
+      .map(entry => join(entry.parentPath, entry.name).slice(root.length))
+      .sort()
+  );
+
+const labextension = 'extension/server/bottega_lab/labextension';
+
+/** Bundles the JupyterLab extension. The stamp lies in what is built, so that it goes when that goes. */
+const buildLabextension = () => {
+  const sources = [
+    'extension/lib',
+    'extension/style',
+    'extension/schema',
+    'kernel-bridge/typescript/lib',
+    'schema/lib'
+  ];
+  return once(`${labextension}/.stamp`, ['extension/package.json', 'package-lock.json', ...filesBelow(sources)], () =>
+    phase('JupyterLab extension', process.execPath, [
+      join(root, 'node_modules/@jupyter/builder/lib/build-labextension.js'),
+      ...['--core-package-file', join(root, 'node_modules/@jupyterlab/core-meta/core.package.json')],
+      join(root, 'extension')
+    ])
+  );
+};
+
+/** JupyterLab of the environment finds the extension where it is built. */
+const linkLabextension = () => {
+  const link = join(root, '.venv/share/jupyter/labextensions/@bottega/lab');
+  if (existsSync(join(link, 'package.json'))) return;
+  if (lstatSync(link, { throwIfNoEntry: false })) rmSync(link, { recursive: true });
+  mkdirSync(dirname(link), { recursive: true });
+  symlinkSync(join(root, labextension), link);
 };
 
 const findPython = async () => {
@@ -67,6 +114,8 @@ export const setup = async () => {
       ])
   );
   await phase('TypeScript', process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-b', root]);
+  await buildLabextension();
+  linkLabextension();
 };
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) await setup();

@@ -20,14 +20,23 @@ TIMEOUT_S = 10.0
 
 
 class InfoHandler(APIHandler):
-    """`{server_version, api_version, agent: AgentInfo | null, error?: ErrorBody}`, within 10 seconds."""
+    """`{server_version, api_version, root, agent: AgentInfo | null, error?: ErrorBody}`, within 10 seconds.
+
+    `root` is the folder of the file browser, absolute; null when contents are not files on this machine.
+    """
 
     def initialize(self, link: AgentLink) -> None:
         self.link = link
 
     @web.authenticated
     async def get(self) -> None:
-        answer: dict[str, Any] = {"server_version": __version__, "api_version": API_VERSION, "agent": None}
+        root = getattr(self.contents_manager, "root_dir", None)
+        answer: dict[str, Any] = {
+            "server_version": __version__,
+            "api_version": API_VERSION,
+            "root": root,
+            "agent": None,
+        }
         try:
             async with asyncio.timeout(TIMEOUT_S):
                 answer["agent"] = info = await self._agent_info()

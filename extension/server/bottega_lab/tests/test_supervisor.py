@@ -15,6 +15,7 @@ def test_the_handshake_names_all_versions(jupyter: Jupyter) -> None:
     info = jupyter.ask("info").json()
     assert (info["server_version"], info["api_version"]) == ("0.1.0", 1)
     assert info["agent"]["name"] == "bottega-agent"
+    assert Path(info["root"]).is_absolute()
     assert "error" not in info
 
 

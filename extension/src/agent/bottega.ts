@@ -1,0 +1,53 @@
+import { Client } from '@bottega/client';
+import type { ServerConnection } from '@jupyterlab/services';
+import { Token } from '@lumino/coreutils';
+import { AgentStatus } from './agent-status.js';
+import { JupyterTransport } from './jupyter-transport.js';
+import { Ledger } from './ledger.js';
+import { projectOf, type Project } from './project.js';
+import { askServer } from './server-info.js';
+import { Submissions } from './submissions.js';
+
+/** What features of the extension work with. */
+export interface IBottega {
+  readonly client: Client;
+  /** Clusters and runs, live. */
+  readonly ledger: Ledger;
+  /** Runs on their way to the agent. */
+  readonly submissions: Submissions;
+  /** Whether the agent answers, and why not. */
+  readonly agent: AgentStatus;
+  /** The project folder of a file that JupyterLab knows by this path; null when contents are not files on a disk. */
+  projectOf(path: string): Project | null;
+}
+
+export const IBottega = new Token<IBottega>(
+  '@bottega/lab:IBottega',
+  'The Bottega agent: its client, its clusters and runs as they change, and whether it answers.'
+);
+
+export class Bottega implements IBottega {
+  readonly client: Client;
+  readonly ledger: Ledger;
+  readonly submissions: Submissions;
+  readonly agent: AgentStatus;
+
+  constructor(settings: ServerConnection.ISettings) {
+    this.client = new Client(new JupyterTransport(settings));
+    this.ledger = new Ledger(this.client);
+    this.submissions = new Submissions(this.client, this.ledger);
+    this.agent = new AgentStatus(() => askServer(settings));
+    this.agent.changed.connect((_, state) => {
+      if (state.kind === 'ready') this.ledger.follow();
+    }, this);
+    this.ledger.stateChanged.connect((_, state) => {
+      // The stream comes back by itself; only the server half knows why it went.
+      if (state.kind === 'reconnecting') void this.agent.check();
+    }, this);
+  }
+
+  projectOf(path: string): Project | null {
+    const { state } = this.agent;
+    return state.kind === 'ready' && state.info.root !== null ? projectOf(state.info.root, path) : null;
+  }
+}

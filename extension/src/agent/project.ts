@@ -1,0 +1,14 @@
+/** The folder a config lies in, and the config's name in it. */
+export interface Project {
+  /** Absolute, on the machine of the Jupyter server, which is the machine of the agent. */
+  folder: string;
+  configPath: string;
+}
+
+/** The project of a file. JupyterLab's paths are relative to its root and may begin with the name of a drive. */
+export const projectOf = (root: string, path: string): Project => {
+  const local = path.replace(/^[^/:]*:/, '').replace(/^\/+/, '');
+  const cut = local.lastIndexOf('/');
+  const base = root.replace(/\/+$/, '');
+  return { folder: cut < 0 ? base || '/' : `${base}/${local.slice(0, cut)}`, configPath: local.slice(cut + 1) };
+};

@@ -1,0 +1,36 @@
+import type { ClusterState, RunState } from '@bottega/schema';
+import { LabIcon } from '@jupyterlab/ui-components';
+
+/*
+ * Each state has a shape of its own, so that colour is never the only sign. Colours are classes of style/state.css,
+ * which resolve to JupyterLab's variables in light and dark.
+ */
+const svg = (state: string, body: string): string =>
+  `<svg xmlns="http://www.w3.org/2000/svg" width="16" viewBox="0 0 16 16" class="jp-BottegaState-shape jp-mod-${state}" fill="none" stroke-width="2">${body}</svg>`;
+
+const shapes = {
+  pending: '<circle cx="8" cy="8" r="5.5" stroke-width="1.5"/>',
+  starting: '<circle cx="8" cy="8" r="5.5" opacity=".3"/><path d="M8 2.5a5.5 5.5 0 0 1 5.5 5.5"/>',
+  running: '<circle cx="8" cy="8" r="5.5" opacity=".3"/><path d="M8 2.5a5.5 5.5 0 1 1-5.5 5.5"/>',
+  done: '<path d="m3 8.5 3.3 3.5L13 4.5"/>',
+  failed: '<path d="m4 4 8 8M12 4l-8 8"/>',
+  stopped: '<rect x="4" y="4" width="8" height="8" rx="1" class="jp-mod-filled" stroke="none"/>',
+  lost: '<circle cx="8" cy="8" r="5.5" stroke-dasharray="2.4 2"/>',
+  ready: '<circle cx="8" cy="8" r="4.5" class="jp-mod-filled" stroke="none"/>',
+  stopping:
+    '<circle cx="8" cy="8" r="5.5" opacity=".3"/><rect x="5.8" y="5.8" width="4.4" height="4.4" class="jp-mod-filled" stroke="none"/>',
+  off: '<circle cx="8" cy="8" r="4.5" stroke-width="1.5"/>'
+} as const;
+
+const icon = (state: keyof typeof shapes): LabIcon =>
+  new LabIcon({ name: `bottega:state-${state}`, svgstr: svg(state, shapes[state]) });
+
+const icons = Object.fromEntries(
+  (Object.keys(shapes) as (keyof typeof shapes)[]).map(state => [state, icon(state)])
+) as Record<keyof typeof shapes, LabIcon>;
+
+/** The icon of a run's state, for lists, tabs and menus. */
+export const runStateIcon = (state: RunState): LabIcon => icons[state];
+
+/** The icon of a cluster's state. */
+export const clusterStateIcon = (state: ClusterState): LabIcon => icons[state === 'stopped' ? 'off' : state];

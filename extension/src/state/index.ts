@@ -1,0 +1,16 @@
+export { useNow } from './clock.js';
+export { ErrorNote } from './error-note.js';
+export {
+  formatBytes,
+  formatCount,
+  formatDuration,
+  formatLearningRate,
+  formatNumber,
+  formatStepSeconds,
+  formatTokensPerSecond,
+  NO_NUMBER
+} from './formats.js';
+export { clusterStateIcon, runStateIcon } from './icons.js';
+export { Duration, exactTime, RelativeTime, relativeTime } from './relative-time.js';
+export { ClusterBadge, clusterStateWord, runStateWord, StateBadge } from './state-badge.js';
+export { useSignal } from './use-signal.js';
