@@ -1,4 +1,5 @@
 import js from '@eslint/js';
+import jupyter from '@jupyter/eslint-plugin';
 import importX from 'eslint-plugin-import-x';
 import tseslint from 'typescript-eslint';
 
@@ -9,6 +10,14 @@ const rooms = [
   { target: './cluster-agent', from: ['./kernel-bridge', './extension'] },
   { target: './extension', from: ['./cluster-agent'] }
 ];
+
+/** Jupyter's own rules, as it recommends them, for its half alone. A warning there is an error here. */
+const jupyterRules = jupyter.configs.recommended.map(({ files, rules, ...rest }) => ({
+  ...rest,
+  plugins: { jupyter },
+  files: files.map(pattern => `extension/${pattern}`),
+  rules: Object.fromEntries(Object.entries(rules).map(([name, level]) => [name, level === 'off' ? 'off' : 'error']))
+}));
 
 export default tseslint.config(
   { ignores: ['**/lib/**', '**/node_modules/**', '.venv/**', 'extension/server/**', 'test/artifacts/**'] },
@@ -23,6 +32,17 @@ export default tseslint.config(
       curly: ['error', 'multi-line'],
       eqeqeq: 'error'
     }
+  },
+  ...jupyterRules,
+  {
+    // Several of Jupyter's rules look at types.
+    files: ['extension/src/**/*.{ts,tsx}'],
+    ignores: ['**/*.test.{ts,tsx}'],
+    languageOptions: { parserOptions: { projectService: true } }
+  },
+  {
+    files: ['**/*.json'],
+    rules: { '@typescript-eslint/consistent-type-imports': 'off', '@typescript-eslint/no-unused-expressions': 'off' }
   },
   {
     files: ['**/*.mjs', '**/*.js', '**/*.cjs'],
