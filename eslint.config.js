@@ -38,7 +38,17 @@ export default tseslint.config(
     // Several of Jupyter's rules look at types.
     files: ['extension/src/**/*.{ts,tsx}'],
     ignores: ['**/*.test.{ts,tsx}'],
-    languageOptions: { parserOptions: { projectService: true } }
+    languageOptions: { parserOptions: { projectService: true } },
+    rules: {
+      // Our own modules are small; what is heavy must come late wherever it is imported.
+      'jupyter/prefer-lazy-imports': [
+        'error',
+        {
+          ignoreImports: ['./*', '../*', '@bottega/*'],
+          deferredPackages: ['monaco-editor', 'uplot', 'apache-arrow']
+        }
+      ]
+    }
   },
   {
     files: ['**/*.json'],

@@ -1,7 +1,21 @@
 import type { JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { agentPlugin } from './agent/index.js';
+import { clustersPlugin } from './clusters/index.js';
+import { dashboardPlugin } from './dashboard/index.js';
+import { filesPlugin } from './files/index.js';
+import { runCommandsPlugin } from './runs/list/index.js';
+import { shellPlugin } from './shell/index.js';
+import { sidebarPlugin } from './sidebar/index.js';
 
 /** One plugin for each feature; those of runs, traces and notebooks need only what `agent` provides. */
-const plugins: JupyterFrontEndPlugin<unknown>[] = [agentPlugin];
+const plugins: JupyterFrontEndPlugin<unknown>[] = [
+  agentPlugin,
+  filesPlugin,
+  clustersPlugin,
+  runCommandsPlugin,
+  sidebarPlugin,
+  dashboardPlugin,
+  shellPlugin
+];
 
 export default plugins;

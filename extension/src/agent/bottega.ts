@@ -4,7 +4,7 @@ import { Token } from '@lumino/coreutils';
 import { AgentStatus } from './agent-status.js';
 import { JupyterTransport } from './jupyter-transport.js';
 import { Ledger } from './ledger.js';
-import { projectOf, type Project } from './project.js';
+import { pathOf, projectOf, type Project } from './project.js';
 import { askServer } from './server-info.js';
 import { Submissions } from './submissions.js';
 
@@ -19,6 +19,8 @@ export interface IBottega {
   readonly agent: AgentStatus;
   /** The project folder of a file that JupyterLab knows by this path; null when contents are not files on a disk. */
   projectOf(path: string): Project | null;
+  /** The path by which JupyterLab knows a config; null when it lies outside of its root. */
+  pathOf(project: Project): string | null;
 }
 
 export const IBottega = new Token<IBottega>(
@@ -31,6 +33,8 @@ export class Bottega implements IBottega {
   readonly ledger: Ledger;
   readonly submissions: Submissions;
   readonly agent: AgentStatus;
+  /** It does not change while a server runs, so the last answer holds while the agent is away. */
+  #root: string | null = null;
 
   constructor(settings: ServerConnection.ISettings) {
     this.client = new Client(new JupyterTransport(settings));
@@ -38,7 +42,9 @@ export class Bottega implements IBottega {
     this.submissions = new Submissions(this.client, this.ledger);
     this.agent = new AgentStatus(() => askServer(settings));
     this.agent.changed.connect((_, state) => {
-      if (state.kind === 'ready') this.ledger.follow();
+      if (state.kind !== 'ready') return;
+      this.#root = state.info.root;
+      this.ledger.follow();
     }, this);
     this.ledger.stateChanged.connect((_, state) => {
       // The stream comes back by itself; only the server half knows why it went.
@@ -47,7 +53,10 @@ export class Bottega implements IBottega {
   }
 
   projectOf(path: string): Project | null {
-    const { state } = this.agent;
-    return state.kind === 'ready' && state.info.root !== null ? projectOf(state.info.root, path) : null;
+    return this.#root === null ? null : projectOf(this.#root, path);
+  }
+
+  pathOf(project: Project): string | null {
+    return this.#root === null ? null : pathOf(this.#root, project);
   }
 }

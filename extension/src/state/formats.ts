@@ -60,6 +60,14 @@ export const formatDuration = (durationMs: number | null | undefined): string =>
   return `${Math.floor(hours / 24)} d ${hours % 24} h`;
 };
 
+/** The largest unit alone, for where things only pass by: `41 s`, `3 min`, `2 h`. */
+export const formatShortDuration = (durationMs: number | null | undefined): string =>
+  formatDuration(isNumber(durationMs) ? Math.max(1000, Math.floor(durationMs / 1000) * 1000) : durationMs)
+    .replace(/\.0 s$/, ' s')
+    .split(' ')
+    .slice(0, 2)
+    .join(' ');
+
 /** Decimal units, as disks and `GB` have them: `612 MB`, `1.4 GB`. */
 export const formatBytes = (sizeBytes: number | null | undefined): string => {
   if (!isNumber(sizeBytes)) return NO_NUMBER;

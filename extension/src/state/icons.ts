@@ -34,3 +34,10 @@ export const runStateIcon = (state: RunState): LabIcon => icons[state];
 
 /** The icon of a cluster's state. */
 export const clusterStateIcon = (state: ClusterState): LabIcon => icons[state === 'stopped' ? 'off' : state];
+
+/** The workshop: an arch with a bench in it. */
+export const bottegaIcon = new LabIcon({
+  name: 'bottega:logo',
+  svgstr:
+    '<svg xmlns="http://www.w3.org/2000/svg" width="16" viewBox="0 0 24 24"><g class="jp-icon3" fill="#616161"><path d="M4 21V11a8 8 0 0 1 16 0v10h-2.2V11a5.8 5.8 0 0 0-11.6 0v10z"/><path d="M8 14h8v2h-1v5h-2v-5h-2v5H9v-5H8z"/></g></svg>'
+});

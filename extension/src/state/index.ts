@@ -1,3 +1,4 @@
+export { Button, IconButton } from './button.js';
 export { useNow } from './clock.js';
 export { ErrorNote } from './error-note.js';
 export {
@@ -6,11 +7,12 @@ export {
   formatDuration,
   formatLearningRate,
   formatNumber,
+  formatShortDuration,
   formatStepSeconds,
   formatTokensPerSecond,
   NO_NUMBER
 } from './formats.js';
-export { clusterStateIcon, runStateIcon } from './icons.js';
+export { bottegaIcon, clusterStateIcon, runStateIcon } from './icons.js';
 export { Duration, exactTime, RelativeTime, relativeTime } from './relative-time.js';
 export { ClusterBadge, clusterStateWord, runStateWord, StateBadge } from './state-badge.js';
 export { useSignal } from './use-signal.js';

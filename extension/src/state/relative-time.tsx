@@ -1,6 +1,6 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { useNow } from './clock.js';
-import { formatDuration } from './formats.js';
+import { formatDuration, formatShortDuration } from './formats.js';
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
@@ -28,12 +28,20 @@ export const RelativeTime = ({ trans, time }: { trans: TranslationBundle; time: 
   );
 };
 
+interface DurationProps {
+  from: number;
+  to: number | null;
+  /** The largest unit alone. */
+  isShort?: boolean;
+}
+
 /** How long something took, or takes since `from` while `to` is null. */
-export const Duration = ({ from, to }: { from: number; to: number | null }): JSX.Element => {
+export const Duration = ({ from, to, isShort = false }: DurationProps): JSX.Element => {
   const now = useNow(to === null);
-  // While it lasts, fractions of a second would only flicker.
-  const durationMs = to === null ? Math.max(0, Math.floor((now - from) / 1000) * 1000) : to - from;
-  const text = to === null && durationMs < 60_000 ? `${durationMs / 1000} s` : formatDuration(durationMs);
+  const durationMs = to === null ? Math.max(0, now - from) : to - from;
+  // Fractions of a second would only flicker while it lasts.
+  const text =
+    isShort || (to === null && durationMs < 60_000) ? formatShortDuration(durationMs) : formatDuration(durationMs);
   return <span title={`${exactTime(from)} – ${to === null ? '' : exactTime(to)}`}>{text}</span>;
 };
 

@@ -1,0 +1,44 @@
+import type { JupyterFrontEnd } from '@jupyterlab/application';
+import type { IDisposable } from '@lumino/disposable';
+import { Signal, type ISignal } from '@lumino/signaling';
+import type { Widget } from '@lumino/widgets';
+
+/** Which run the panel in front shows; panels say it as `data-run` on their node. */
+export class CurrentRun implements IDisposable {
+  #id: string | null = null;
+  #isDisposed = false;
+  readonly #changed = new Signal<this, string | null>(this);
+
+  constructor(readonly shell: JupyterFrontEnd.IShell) {
+    shell.currentChanged?.connect(this.#look, this);
+    this.#look();
+  }
+
+  get id(): string | null {
+    return this.#id;
+  }
+
+  get changed(): ISignal<this, string | null> {
+    return this.#changed;
+  }
+
+  get isDisposed(): boolean {
+    return this.#isDisposed;
+  }
+
+  dispose(): void {
+    this.#isDisposed = true;
+    this.shell.currentChanged?.disconnect(this.#look, this);
+    Signal.clearData(this);
+  }
+
+  #look(): void {
+    const id = runOf(this.shell.currentWidget);
+    if (id === this.#id) return;
+    this.#id = id;
+    this.#changed.emit(id);
+  }
+}
+
+const runOf = (widget: Widget | null): string | null =>
+  widget?.node.dataset['run'] ?? widget?.node.querySelector<HTMLElement>(':scope > [data-run]')?.dataset['run'] ?? null;

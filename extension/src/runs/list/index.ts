@@ -1,0 +1,3 @@
+export { CurrentRun } from './current-run.js';
+export { runCommandsPlugin } from './plugin.js';
+export { RunSection } from './run-section.js';

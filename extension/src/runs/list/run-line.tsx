@@ -1,0 +1,33 @@
+import type { Run } from '@bottega/schema';
+import type { TranslationBundle } from '@jupyterlab/translation';
+import { formatCount, formatDuration, formatStepSeconds, runStateWord } from '../../state/index.js';
+
+/** Where a run stands, in one line. The whole of it is the hover text too, for narrow sidebars. */
+export const runLine = (trans: TranslationBundle, run: Run): string => {
+  switch (run.state) {
+    case 'pending':
+    case 'starting':
+      return run.reason || runStateWord(trans, run.state);
+    case 'running':
+      return [stepText(trans, run), run.step_seconds === null ? '' : formatStepSeconds(run.step_seconds)]
+        .filter(Boolean)
+        .join(' · ');
+    case 'done':
+      return run.started !== null && run.ended !== null
+        ? trans.__('done in %1', formatDuration(run.ended - run.started))
+        : trans.__('done');
+    case 'stopped':
+      return run.step > 0 ? trans.__('stopped at step %1', formatCount(run.step)) : run.reason || trans.__('stopped');
+    case 'failed':
+      return run.reason || trans.__('failed');
+    case 'lost':
+      return run.reason || trans.__('lost');
+  }
+};
+
+const stepText = (trans: TranslationBundle, run: Run): string => {
+  if (run.step === 0) return runStateWord(trans, run.state);
+  return run.max_steps === null
+    ? trans.__('step %1', formatCount(run.step))
+    : trans.__('step %1 / %2', formatCount(run.step), formatCount(run.max_steps));
+};

@@ -1,0 +1,1 @@
+export { shellPlugin } from './plugin.js';

@@ -1,0 +1,40 @@
+import type { TranslationBundle } from '@jupyterlab/translation';
+import type { IBottega } from '../agent/index.js';
+import { Button, ErrorNote, exactTime, useSignal } from '../state/index.js';
+
+/** Says when what the sidebar shows is not what the agent has, and why; nothing when all is well. */
+export const AgentBanner = ({
+  bottega,
+  trans
+}: {
+  bottega: IBottega;
+  trans: TranslationBundle;
+}): JSX.Element | null => {
+  const { agent, ledger } = bottega;
+  useSignal(agent.changed);
+  useSignal(ledger.stateChanged);
+  const { state } = agent;
+  if (state.kind === 'failed') {
+    return (
+      <div className="jp-BottegaBanner">
+        <ErrorNote trans={trans} error={state.error.body}>
+          <Button
+            onClick={() => void agent.check()}
+            disabledReason={state.isRetrying ? trans.__('It is being asked right now.') : undefined}
+          >
+            {state.isRetrying ? trans.__('Asking…') : trans.__('Try again')}
+          </Button>
+        </ErrorNote>
+      </div>
+    );
+  }
+  if (state.kind === 'connecting') return <p className="jp-BottegaBanner">{trans.__('Looking for the agent…')}</p>;
+  if (ledger.state.kind === 'reconnecting') {
+    return (
+      <p className="jp-BottegaBanner jp-mod-stale" role="status">
+        {trans.__('Not connected since %1. Connecting again…', exactTime(ledger.state.since))}
+      </p>
+    );
+  }
+  return null;
+};

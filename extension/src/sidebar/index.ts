@@ -1,0 +1,1 @@
+export { sidebarPlugin } from './plugin.js';
