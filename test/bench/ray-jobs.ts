@@ -1,0 +1,48 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { repository, type Workplace } from '../cluster/workplace.ts';
+
+/** Seconds from saving a file to the first line of the training code and to its first optimizer step. */
+export interface Marks {
+  line: number;
+  step: number;
+}
+
+/** `ray job submit` on a local cluster of the agent: same machine, same Python, same folder. */
+export class RayJobs {
+  readonly #workplace: Workplace;
+  readonly #environment: NodeJS.ProcessEnv;
+
+  constructor(workplace: Workplace, cluster: string, dashboardPort: number) {
+    this.#workplace = workplace;
+    this.#environment = {
+      ...process.env,
+      PATH: `${join(repository, '.venv/bin')}:${process.env['PATH']}`,
+      RAY_ADDRESS: `http://127.0.0.1:${dashboardPort}`,
+      RAY_AUTH_MODE: 'token',
+      RAY_AUTH_TOKEN_PATH: join(workplace.home, 'clusters', cluster, 'token'),
+      RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER: '0',
+      PYTHONUNBUFFERED: '1'
+    };
+  }
+
+  /** Saves, submits, and reads what the command prints until the job ends. */
+  async measure(entrypoint: string[], stepLine: RegExp, save: () => Promise<void>): Promise<Marks> {
+    const start = performance.now();
+    await save();
+    const command = ['job', 'submit', '--working-dir', this.#workplace.project, '--', ...entrypoint];
+    const child = spawn('ray', command, { env: this.#environment, stdio: ['ignore', 'pipe', 'pipe'] });
+    child.stderr.resume();
+    const lines: { text: string; seconds: number }[] = [];
+    createInterface(child.stdout).on('line', text => lines.push({ text, seconds: (performance.now() - start) / 1000 }));
+    const [code] = (await once(child, 'close')) as [number | null];
+    const output = lines.map(each => each.text).join('\n');
+    if (code !== 0) throw new Error(`ray job submit ended with code ${code}:\n${output}`);
+    const first = lines.slice(lines.findIndex(each => /Running entrypoint for job/.test(each.text)) + 1)[0];
+    const step = lines.find(each => stepLine.test(each.text));
+    if (!first || !step) throw new Error(`The job printed no step:\n${output}`);
+    return { line: first.seconds, step: step.seconds };
+  }
+}

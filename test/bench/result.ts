@@ -1,0 +1,57 @@
+import { execFileSync } from 'node:child_process';
+import { cpus, loadavg } from 'node:os';
+import { join } from 'node:path';
+import { repository } from '../cluster/workplace.ts';
+
+export interface Conditions {
+  date: string;
+  cores: number;
+  /** Processes that wanted a core, mean of the last minute, at the end of the measurement. */
+  load: number;
+  versions: Record<string, string>;
+}
+
+/** One line of a benchmark. A ratio above 1 means that ours is better. */
+export interface Result {
+  name: string;
+  unit: string;
+  ours: { p50: number; p95: number; samples: number };
+  alternative: { label: string; p50: number; p95: number };
+  ratio: number;
+  conditions: Conditions;
+}
+
+/** Nearest rank: always a value that was measured. */
+const percentile = (samples: number[], share: number): number => {
+  const sorted = [...samples].sort((a, b) => a - b);
+  const value = sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)];
+  if (value === undefined) throw new Error('There are no samples.');
+  return Number(value.toFixed(4));
+};
+
+/** Compares two lists of times, of which the smaller is the better. */
+export const compareTimes = (name: string, ours: number[], label: string, alternative: number[]): Result => {
+  const [p50, theirs] = [percentile(ours, 0.5), percentile(alternative, 0.5)];
+  return {
+    name,
+    unit: 's',
+    ours: { p50, p95: percentile(ours, 0.95), samples: ours.length },
+    alternative: { label, p50: theirs, p95: percentile(alternative, 0.95) },
+    ratio: Number((theirs / p50).toFixed(2)),
+    conditions: conditions()
+  };
+};
+
+const conditions = (): Conditions => ({
+  date: new Date().toISOString(),
+  cores: cpus().length,
+  load: Number((loadavg()[0] ?? 0).toFixed(2)),
+  versions: { node: process.versions.node, ...pythonVersions() }
+});
+
+const pythonVersions = (): Record<string, string> => {
+  const program = `import json, platform
+from importlib.metadata import version
+print(json.dumps({"python": platform.python_version(), **{name: version(name) for name in ("ray", "torch", "transformers")}}))`;
+  return JSON.parse(execFileSync(join(repository, '.venv/bin/python'), ['-c', program], { encoding: 'utf8' }));
+};
