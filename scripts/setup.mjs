@@ -113,6 +113,11 @@ export const setup = async () => {
         ...packages.flatMap(each => ['-e', join(root, each)])
       ])
   );
+  await once('.venv/bottega-kernel-stamp', ['node_modules/tslab/package.json'], () =>
+    phase('TypeScript kernel', join(root, 'node_modules/.bin/tslab'), [
+      ...['install', `--python=${python}`, '--sys-prefix', `--binary=${join(root, 'node_modules/.bin/tslab')}`]
+    ])
+  );
   await phase('TypeScript', process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-b', root]);
   await buildLabextension();
   linkLabextension();

@@ -80,6 +80,8 @@ const prepare = async (scratch: string, project: string): Promise<void> => {
     await cp(project, target, { recursive: true, filter: path => !left.has(basename(path)) });
   }
   await offerExtension(scratch);
+  // Above the root folder, as in the repository: TypeScript notebooks import from here.
+  await symlink(join(repository, 'node_modules'), join(scratch, 'node_modules'));
   // Otherwise the first start asks whether to fetch news.
   const settings = join(scratch, 'lab/user-settings/@jupyterlab/apputils-extension');
   await mkdir(settings, { recursive: true });
@@ -116,8 +118,15 @@ const launch = async (scratch: string, token: string, log: WriteStream, options:
     Object.entries(settings).map(([name, value]) => `--${name}=${value}`),
     {
       stdio: ['ignore', log, log],
-      // The token goes by the environment, where other people of the machine do not see it.
-      env: { ...process.env, ...own, JUPYTER_TOKEN: token, BOTTEGA_HOME: join(scratch, 'home'), ...options.environment }
+      // Kernels and the agent find the Node of the project. The token goes by the environment, where other people of the machine do not see it.
+      env: {
+        ...process.env,
+        PATH: `${join(repository, 'node_modules/.bin')}:${process.env['PATH']}`,
+        ...own,
+        JUPYTER_TOKEN: token,
+        BOTTEGA_HOME: join(scratch, 'home'),
+        ...options.environment
+      }
     }
   );
 };
