@@ -1,0 +1,203 @@
+import type { Client, Disposable } from '@bottega/client';
+import type { ErrorBody, EventOf, Run, RunEvent } from '@bottega/schema';
+import { BottegaError, hasEnded } from '@bottega/client';
+import { Signal, type ISignal } from '@lumino/signaling';
+import { RunLog } from './run-log.js';
+import { Samples } from './samples.js';
+import { Series } from './series.js';
+
+/** What a run needs of the agent. */
+export type RunSource = Pick<Client, 'run' | 'events' | 'stream'>;
+
+/** Everything in a record that is a fold over the event log. */
+type Folded = Pick<Run, 'state' | 'reason' | 'started' | 'ended' | 'step' | 'max_steps' | 'loss' | 'step_seconds'>;
+
+const nothing: Folded = {
+  state: 'pending',
+  reason: '',
+  started: null,
+  ended: null,
+  step: 0,
+  max_steps: null,
+  loss: null,
+  step_seconds: null
+};
+
+/**
+ * One run as the fold over its event log: from the first event on, live while somebody holds it. Who lets go and
+ * comes back continues from the last number.
+ */
+export class LiveRun {
+  readonly phases: EventOf<'phase'>[] = [];
+  readonly metrics = new Map<string, Series>();
+  readonly log: RunLog;
+  readonly samples = new Samples();
+  readonly checkpoints: EventOf<'checkpoint'>[] = [];
+  readonly traces: EventOf<'trace'>[] = [];
+  readonly artifacts: EventOf<'artifact'>[] = [];
+  /** Number of the last event that is folded in. */
+  lastSeq = 0;
+  /** Number of the newest event that the agent is known to have. */
+  newestSeq = 0;
+  /** When the last event was received, in this browser's milliseconds since the epoch. */
+  heardAt = 0;
+  /** The number of ranks that have written something. */
+  ranks = 0;
+  /** Why it cannot be followed; null while it can. */
+  error: ErrorBody | null = null;
+  #record: Run | null = null;
+  #folded: Folded | null = null;
+  #holders = 0;
+  #subscription: Disposable | null = null;
+  readonly #changed = new Signal<this, void>(this);
+
+  constructor(
+    readonly id: string,
+    readonly source: RunSource
+  ) {
+    this.log = new RunLog(from => source.events(id, from));
+  }
+
+  /** Emits after every batch of events. */
+  get changed(): ISignal<this, void> {
+    return this.#changed;
+  }
+
+  /** The record, as far as the log is known here; null until the agent has answered. */
+  get run(): Run | null {
+    const record = this.#record;
+    if (!record || !this.#folded || record.last_seq > this.lastSeq) return record;
+    return { ...record, ...this.#folded, last_seq: this.lastSeq };
+  }
+
+  get hasEnded(): boolean {
+    return this.run !== null && hasEnded(this.run.state);
+  }
+
+  /** Whether events are missing here that the agent is known to have. */
+  get isBehind(): boolean {
+    return this.lastSeq < Math.max(this.newestSeq, this.#record?.last_seq ?? 0);
+  }
+
+  /** Takes in a record of the ledger: what waits has no events yet, and only its record says why it waits. */
+  put(record: Run): void {
+    if (this.#record && record.last_seq < this.#record.last_seq) return;
+    this.#record = record;
+    this.error = null;
+    this.#changed.emit();
+  }
+
+  /** Follows the run until what is returned is disposed of. */
+  hold(): Disposable {
+    this.#holders += 1;
+    if (this.#holders === 1) this.#follow();
+    let isHeld = true;
+    return {
+      dispose: () => {
+        if (!isHeld) return;
+        isHeld = false;
+        this.#holders -= 1;
+        if (this.#holders === 0) this.#release();
+      }
+    };
+  }
+
+  /** Asks for the record again and follows on. */
+  retry(): void {
+    this.#release();
+    this.error = null;
+    if (this.#holders) this.#follow();
+    this.#changed.emit();
+  }
+
+  receive(events: readonly RunEvent[], newestSeq: number): void {
+    for (const event of events) if (event.seq > this.lastSeq) this.#apply(event);
+    this.newestSeq = Math.max(this.newestSeq, newestSeq);
+    this.heardAt = Date.now();
+    this.#changed.emit();
+  }
+
+  #follow(): void {
+    void this.#readRecord();
+    this.#subscription = this.source.stream().follow(
+      this.id,
+      this.lastSeq + 1,
+      (events, newestSeq) => this.receive(events, newestSeq),
+      error => this.#fail(error)
+    );
+  }
+
+  #release(): void {
+    this.#subscription?.dispose();
+    this.#subscription = null;
+  }
+
+  async #readRecord(): Promise<void> {
+    try {
+      this.put(await this.source.run(this.id));
+    } catch (error) {
+      if (!(error instanceof BottegaError)) throw error;
+      // What is known stays; the stream comes back by itself.
+      if (!this.#record || error.code === 'not_found') this.#fail(error.body);
+    }
+  }
+
+  #fail(error: ErrorBody): void {
+    this.error = error;
+    this.#changed.emit();
+  }
+
+  #apply(event: RunEvent): void {
+    this.lastSeq = event.type === 'gap' ? Math.max(event.seq, event.last) : event.seq;
+    this.log.append(event);
+    switch (event.type) {
+      case 'phase':
+        this.phases.push(event);
+        break;
+      case 'status':
+        this.#folded = afterStatus(this.#folded ?? nothing, event);
+        break;
+      case 'metric':
+        this.#folded = afterMetric(this.#folded ?? this.#record ?? nothing, event);
+        this.#measure(event);
+        break;
+      case 'output':
+        this.ranks = Math.max(this.ranks, event.rank + 1);
+        break;
+      case 'checkpoint':
+        this.checkpoints.push(event);
+        break;
+      case 'trace':
+        this.traces.push(event);
+        break;
+      case 'artifact':
+        if (event.kind === 'sample') this.samples.add(event);
+        else this.artifacts.push(event);
+        break;
+    }
+  }
+
+  #measure({ step, values }: EventOf<'metric'>): void {
+    for (const [name, value] of Object.entries(values)) {
+      let series = this.metrics.get(name);
+      if (!series) this.metrics.set(name, (series = new Series()));
+      series.add(step, value);
+    }
+  }
+}
+
+const afterStatus = (folded: Folded, event: EventOf<'status'>): Folded => ({
+  ...folded,
+  state: event.state,
+  reason: event.reason,
+  max_steps: event.max_steps ?? folded.max_steps,
+  started: folded.started ?? (event.state === 'running' ? event.time : null),
+  ended: hasEnded(event.state) ? event.time : null
+});
+
+const afterMetric = (folded: Folded, { step, values }: EventOf<'metric'>): Folded => ({
+  ...folded,
+  step: Math.max(folded.step, step),
+  loss: 'loss' in values ? (values['loss'] ?? null) : folded.loss,
+  step_seconds: 'step_seconds' in values ? (values['step_seconds'] ?? null) : folded.step_seconds
+});
