@@ -158,8 +158,11 @@ def _is_full_disk(error: BaseException) -> bool:
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
         return True
     text = str(error)
-    # safetensors and torch report the operating system's error as text of their own exceptions.
-    return any(f"os error {code}" in text for code in (errno.ENOSPC, errno.EDQUOT)) or "No space left" in text
+    # safetensors reports the operating system's error as text of its own exception.
+    if any(f"os error {code}" in text for code in (errno.ENOSPC, errno.EDQUOT)) or "No space left" in text:
+        return True
+    # torch.save fails to close its archive after the disk was full, and that is the error it raises.
+    return error.__context__ is not None and _is_full_disk(error.__context__)
 
 
 def _flush(path: Path) -> None:
