@@ -1,0 +1,38 @@
+"""What the keeper asks of a rank, over a pipe: `stop`, `profile <steps>`; its end means that the keeper is gone."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import threading
+
+
+class ControlPipe:
+    """The rank's side; a `Control` for the training function."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+        self._stop = threading.Event()
+        self._profile: int | None = None
+
+    def watch(self) -> None:
+        threading.Thread(target=self._listen, name="bottega-control", daemon=True).start()
+
+    def stop_requested(self) -> bool:
+        return self._stop.is_set()
+
+    def profile_request(self) -> int | None:
+        steps, self._profile = self._profile, None
+        return steps
+
+    def _listen(self) -> None:
+        with os.fdopen(self._descriptor, "r", encoding="ascii") as lines:
+            for line in lines:
+                command, _, argument = line.strip().partition(" ")
+                if command == "profile":
+                    self._profile = int(argument)
+                elif command == "stop":
+                    self._stop.set()
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(os.getpid(), signal.SIGKILL)

@@ -1,0 +1,137 @@
+"""The keeper: one process on each node, started by a Ray actor, that owns the zygote and the runs of the node.
+
+    python -m bottega_engine.node.keeper    (settings as one line of JSON on standard input)
+
+It lives as long as its standard input is open and the engine answers: without either its runs have no log, so it ends,
+and every process that it started with it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ctypes
+import sys
+from pathlib import Path
+
+import aiohttp
+import msgspec
+import psutil
+
+from bottega_engine.node import launch as messages
+from bottega_engine.node.node_runs import NodeRuns
+from bottega_engine.node.rank_process import Record
+from bottega_engine.node.zygote_process import Zygotes
+
+PR_SET_CHILD_SUBREAPER = 36
+MEMORY_EVERY_S = 5.0
+
+
+class KeeperSettings(msgspec.Struct, frozen=True):
+    """`engine` is the address of the engine's HTTP API, `is_head` whether the engine's data folder is on this node."""
+
+    engine: str
+    secret: str
+    node: str
+    data: str
+    is_head: bool
+
+
+class Keeper:
+    def __init__(self, settings: KeeperSettings, session: aiohttp.ClientSession) -> None:
+        self._settings = settings
+        self._session = session
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._zygotes = Zygotes(lambda state: self._later(self._say(messages.ZygoteState(state))))
+        fetch = None if settings.is_head else self._fetch
+        self._runs = NodeRuns(Path(settings.data), self._zygotes, self._records, fetch)
+        self._socket: aiohttp.ClientWebSocketResponse
+
+    async def serve(self) -> None:
+        """Until the engine is gone."""
+        headers = {"Authorization": f"Bearer {self._settings.secret}"}
+        url = f"{self._settings.engine}/v1/keepers/{self._settings.node}"
+        async with self._session.ws_connect(
+            url, headers=headers, max_msg_size=0, heartbeat=20
+        ) as self._socket:
+            self._later(self._zygotes.keep())
+            self._later(self._report_memory())
+            try:
+                async for message in self._socket:
+                    if message.type is aiohttp.WSMsgType.BINARY:
+                        self._obey(messages.decode_to_keeper(message.data))
+            finally:
+                self._runs.kill_all()
+                for task in self._tasks:
+                    task.cancel()
+                await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def _obey(self, order: messages.ToKeeper) -> None:
+        match order:
+            case messages.Launch():
+                self._later(self._run(order))
+            case messages.Stop():
+                self._later(self._runs.stop(order.run_id, order.grace_seconds))
+            case messages.Profile():
+                self._runs.profile(order.run_id, order.steps)
+
+    async def _run(self, launch: messages.Launch) -> None:
+        end = await self._runs.run(launch)
+        await self._say(messages.Ended(launch.run_id, end.state, end.reason, end.exit_code))
+
+    async def _records(self, run_id: str, record: Record) -> None:
+        await self._say(messages.Records(run_id, [record]))
+
+    async def _report_memory(self) -> None:
+        while True:
+            memory = psutil.virtual_memory()
+            await self._say(messages.Memory(memory.total, memory.total - memory.available))
+            await asyncio.sleep(MEMORY_EVERY_S)
+
+    async def _fetch(self, digest: str) -> bytes:
+        url = f"{self._settings.engine}/v1/keepers/blobs/{digest}"
+        async with self._session.get(
+            url, headers={"Authorization": f"Bearer {self._settings.secret}"}
+        ) as answer:
+            answer.raise_for_status()
+            return await answer.read()
+
+    async def _say(self, message: messages.FromKeeper) -> None:
+        """Waits while the engine is behind: that is what slows a rank down that writes more than can be kept."""
+        await self._socket.send_bytes(messages.encode(message))
+
+    def _later(self, work: object) -> None:
+        task = asyncio.ensure_future(work)  # type: ignore[call-overload]
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+
+async def keep(settings: KeeperSettings) -> None:
+    async with aiohttp.ClientSession() as session:
+        serving = asyncio.create_task(Keeper(settings, session).serve())
+        abandoned = asyncio.create_task(_input_closed())
+        await asyncio.wait({serving, abandoned}, return_when=asyncio.FIRST_COMPLETED)
+        serving.cancel()
+        abandoned.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await serving
+
+
+async def _input_closed() -> None:
+    reader = asyncio.StreamReader()
+    await asyncio.get_running_loop().connect_read_pipe(
+        lambda: asyncio.StreamReaderProtocol(reader), sys.stdin
+    )
+    while await reader.read(1024):
+        pass
+
+
+def main() -> None:
+    settings = msgspec.json.decode(sys.stdin.buffer.readline(), type=KeeperSettings)
+    # What a rank leaves behind becomes a child of this process, which ends it with the run.
+    ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    asyncio.run(keep(settings))
+
+
+if __name__ == "__main__":
+    main()

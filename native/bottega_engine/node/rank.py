@@ -1,0 +1,190 @@
+"""A rank, from the fork to its exit: the process in which a run's training function or script runs."""
+
+from __future__ import annotations
+
+import json
+import linecache
+import os
+import signal
+import sys
+import time
+import traceback
+import types
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, NoReturn
+
+from bottega_engine.node.control import ControlPipe
+from bottega_engine.node.rank_spec import RankSpec, decode
+from bottega_engine.rank_context import RankContext, RunFailed, RunStopped
+from bottega_engine.reporting import RECORD_FD, emit_record
+
+OOM_SCORE = "600"
+"""The kernel takes a rank before the zygote, the keeper or Ray when memory runs out."""
+
+DONE, FAILED, STOPPED = 0, 1, 3
+
+
+def run_rank(descriptors: list[int]) -> NoReturn:
+    """Becomes the rank that the spec in the first descriptor describes; never returns."""
+    os.setsid()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_DFL)
+    spec_descriptor, stdout, stderr, records, control = descriptors
+    with os.fdopen(spec_descriptor, "rb") as file:
+        file.seek(0)
+        spec = decode(file.read())
+    os.dup2(stdout, 1)
+    os.dup2(stderr, 2)
+    os.close(stdout)
+    os.close(stderr)
+    _redirect_input()
+    _set_environment(spec, records)
+    code = _end_of(spec, lambda: _run(spec, ControlPipe(control)))
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError):
+            stream.flush()
+    # Threads and atexit hooks of libraries must not hold back the end of a run.
+    os._exit(code)
+
+
+def _run(spec: RankSpec, control: ControlPipe) -> None:
+    control.watch()
+    _set_process(spec)
+    now_ms = time.time() * 1000
+    emit_record(
+        {"type": "phase", "name": "fork", "started": spec.sent_ms, "duration_ms": now_ms - spec.sent_ms}
+    )
+    if spec.config["kind"] == "script":
+        from bottega_engine.node.script import run_script
+
+        run_script(spec)
+        return
+    from bottega_engine.finetune import train
+
+    train(spec.config, context_of(spec, control))
+
+
+def context_of(spec: RankSpec, control: ControlPipe) -> RankContext:
+    return RankContext(
+        run_id=spec.run_id,
+        rank=spec.rank,
+        world_size=spec.world_size,
+        local_rank=spec.rank,
+        work_dir=Path(spec.work_dir),
+        output_dir=Path(spec.output_dir),
+        runs_dir=Path(spec.runs_dir),
+        emit=emit_record,
+        control=control,
+    )
+
+
+def _redirect_input() -> None:
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.close(nothing)
+
+
+def _set_environment(spec: RankSpec, records: int) -> None:
+    os.set_inheritable(records, True)
+    os.environ.update(spec.environment)
+    os.environ[RECORD_FD] = str(records)
+    os.chdir(spec.work_dir)
+    sys.path[:] = [spec.work_dir, *(entry for entry in sys.path if entry not in ("", spec.work_dir))]
+    sys.argv = [spec.work_dir]
+    # Two edits within one second would find the bytecode of the first.
+    sys.dont_write_bytecode = True
+    linecache.clearcache()
+    # A library that starts its workers by spawn runs __main__ again: that must not be the zygote.
+    sys.modules["__main__"] = types.ModuleType("__main__")
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(line_buffering=True, errors="backslashreplace")  # type: ignore[union-attr]
+
+
+def _set_process(spec: RankSpec) -> None:
+    with suppress(OSError):
+        Path("/proc/self/oom_score_adj").write_text(OOM_SCORE)
+    with suppress(OSError):
+        Path("/proc/self/comm").write_text(f"rank{spec.rank} {spec.run_id}"[:15])
+    import random
+
+    import numpy as np
+    import torch
+
+    torch.set_num_threads(spec.threads)
+    # Forks would otherwise all draw the same numbers.
+    random.seed()
+    np.random.seed()
+    torch.seed()
+
+
+def _end_of(spec: RankSpec, work: Callable[[], None]) -> int:
+    """Runs the work and says how it ended, in one last record."""
+    try:
+        work()
+    except RunStopped as stopped:
+        return _say_end("stopped", str(stopped), STOPPED)
+    except RunFailed as failed:
+        if failed.__cause__ is not None:
+            _print_traceback(failed.__cause__, spec)
+        return _say_end("failed", str(failed), FAILED)
+    except SystemExit as exit_:
+        return _exit_code(exit_)
+    except KeyboardInterrupt:
+        return _say_end("stopped", "interrupted", STOPPED)
+    except BaseException as error:
+        _print_traceback(error, spec)
+        return _say_end("failed", reason_of(error, spec.work), FAILED)
+    return DONE
+
+
+def _exit_code(error: SystemExit) -> int:
+    if error.code is None:
+        return DONE
+    if isinstance(error.code, int):
+        return error.code & 0xFF
+    print(error.code, file=sys.stderr)
+    return _say_end("failed", str(error.code), FAILED)
+
+
+def _say_end(state: str, reason: str, code: int) -> int:
+    # A full disk or a keeper that is gone: the exit code still tells the state.
+    with suppress(OSError):
+        emit_record({"type": "end", "state": state, "reason": reason[:2000]})
+    return code
+
+
+def reason_of(error: BaseException, work_dir: Path) -> str:
+    """One line: the exception, and where in the person's own files it came from."""
+    text = f"{type(error).__name__}: {error}".strip().rstrip(":")
+    if isinstance(error, MemoryError) or "out of memory" in text.lower():
+        text = f"Out of memory. {text}"
+    if isinstance(error, SyntaxError) and error.filename:
+        return f"{text}"
+    own = [
+        frame
+        for frame in traceback.extract_tb(error.__traceback__)
+        if Path(frame.filename).is_relative_to(work_dir)
+    ]
+    if not own:
+        return text
+    return f"{text} ({Path(own[-1].filename).relative_to(work_dir)} line {own[-1].lineno})"
+
+
+def _print_traceback(error: BaseException, spec: RankSpec) -> None:
+    """From the person's first line on; all of it when the error is none of theirs."""
+    tail = error.__traceback__
+    first = tail
+    while first is not None and not Path(first.tb_frame.f_code.co_filename).is_relative_to(spec.work):
+        first = first.tb_next
+    traceback.print_exception(error.with_traceback(first or tail))
+
+
+def parse_record(line: bytes) -> dict[str, Any] | None:
+    """A record as a rank wrote it; None when a script wrote something else to that descriptor."""
+    try:
+        record = json.loads(line)
+    except ValueError:
+        return None
+    return record if isinstance(record, dict) and isinstance(record.get("type"), str) else None

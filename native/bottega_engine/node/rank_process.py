@@ -1,0 +1,184 @@
+"""One rank as its keeper holds it: pipes, control, exit code, and the end of everything it started."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import psutil
+
+from bottega_engine.node.output_text import OutputText
+from bottega_engine.node.rank import parse_record
+from bottega_engine.node.rank_spec import RankSpec, encode
+from bottega_engine.node.zygote_process import Zygotes
+
+Record = dict[str, Any]
+Sink = Callable[[int, Record], Awaitable[None]]
+
+CHUNK_BYTES = 64 * 1024
+QUIET_S = 0.05
+"""After so long a line that has no end yet is shown as it is: a prompt, a progress bar."""
+DRAIN_S = 1.0
+"""A child that a rank left behind may hold its pipes open for ever."""
+LARGEST_RECORD = 1024 * 1024
+
+
+class RankProcess:
+    """`sink` gets (rank, record) in order, with back-pressure: a sink that waits makes the rank wait."""
+
+    def __init__(self, spec: RankSpec, sink: Sink) -> None:
+        self.spec = spec
+        self.pid = 0
+        self._sink = sink
+        self._control = -1
+        self._exit: asyncio.Future[int] | None = None
+        self._pumps: list[asyncio.Task[None]] = []
+        self._transports: list[asyncio.ReadTransport] = []
+
+    async def start(self, zygotes: Zygotes) -> None:
+        """Raises ZygoteFailed and OSError."""
+        spec = os.memfd_create("bottega-rank")
+        os.write(spec, encode(self.spec))
+        readers, writers = zip(*(os.pipe() for _ in range(3)), strict=True)
+        control, self._control = os.pipe()
+        try:
+            self.pid, self._exit = await zygotes.fork([spec, *writers, control])
+        except BaseException:
+            for descriptor in readers:
+                os.close(descriptor)
+            raise
+        finally:
+            for descriptor in (spec, *writers, control):
+                os.close(descriptor)
+        stdout, stderr, records = [await self._read(descriptor) for descriptor in readers]
+        self._pumps = [
+            asyncio.create_task(self._pump_output("stdout", stdout)),
+            asyncio.create_task(self._pump_output("stderr", stderr)),
+            asyncio.create_task(self._pump_records(records)),
+        ]
+
+    async def ended(self) -> int:
+        """The exit code, negative for a signal, after the last record was given to the sink."""
+        assert self._exit is not None
+        try:
+            code = await asyncio.shield(self._exit)
+        except ConnectionError:
+            code = await _adopted_exit(self.pid)
+        await asyncio.wait(self._pumps, timeout=DRAIN_S)
+        self.kill()
+        await asyncio.wait(self._pumps, timeout=DRAIN_S)
+        for transport in self._transports:
+            transport.close()
+        await asyncio.gather(*self._pumps, return_exceptions=True)
+        os.close(self._control)
+        self._control = -1
+        return code
+
+    def say(self, command: str) -> None:
+        """Tells the rank over its control pipe."""
+        if self._control >= 0:
+            with contextlib.suppress(BrokenPipeError):
+                os.write(self._control, f"{command}\n".encode("ascii"))
+
+    def terminate(self) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.pid, signal.SIGTERM)
+
+    def kill(self) -> None:
+        """Ends the rank and all it started: its process group, its session, and children that left both."""
+        for process in (*_descendants(self.pid), *_members(self.pid, self.spec.run_id)):
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.kill()
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.pid, signal.SIGKILL)
+
+    async def _read(self, descriptor: int) -> asyncio.StreamReader:
+        reader = asyncio.StreamReader(limit=LARGEST_RECORD)
+        pipe = os.fdopen(descriptor, "rb", buffering=0)
+        transport, _ = await asyncio.get_running_loop().connect_read_pipe(
+            lambda: asyncio.StreamReaderProtocol(reader), pipe
+        )
+        self._transports.append(transport)
+        return reader
+
+    async def _pump_output(self, stream: str, reader: asyncio.StreamReader) -> None:
+        text = OutputText()
+        is_open = True
+        while is_open:
+            try:
+                data = await asyncio.wait_for(reader.read(CHUNK_BYTES), QUIET_S if text.has_rest else None)
+                parts = text.feed(data)
+                is_open = bool(data)
+            except TimeoutError:
+                parts = text.flush()
+            for part in parts if is_open else [*parts, *text.flush()]:
+                await self._sink(
+                    self.spec.rank, {"type": "output", "rank": self.spec.rank, "stream": stream, "text": part}
+                )
+
+    async def _pump_records(self, reader: asyncio.StreamReader) -> None:
+        while line := await _next_line(reader):
+            record = parse_record(line)
+            if record is not None:
+                await self._sink(self.spec.rank, record)
+
+
+async def _next_line(reader: asyncio.StreamReader) -> bytes:
+    """The next line; one that is too long to be a record is passed over."""
+    while True:
+        try:
+            return await reader.readuntil(b"\n")
+        except asyncio.IncompleteReadError:
+            return b""
+        except asyncio.LimitOverrunError as error:
+            await reader.readexactly(error.consumed)
+
+
+async def _adopted_exit(pid: int) -> int:
+    """The exit code of a rank whose zygote died; its keeper is its parent now (PR_SET_CHILD_SUBREAPER)."""
+    loop = asyncio.get_running_loop()
+    try:
+        pidfd = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return -signal.SIGKILL
+    over: asyncio.Future[None] = loop.create_future()
+    loop.add_reader(pidfd, _settle, over)
+    try:
+        await over
+    finally:
+        loop.remove_reader(pidfd)
+        os.close(pidfd)
+    try:
+        _, status = os.waitpid(pid, 0)
+    except ChildProcessError:
+        # The zygote reaped it in its last moment and did not get to say so.
+        return -signal.SIGKILL
+    return os.waitstatus_to_exitcode(status)
+
+
+def _settle(future: asyncio.Future[None]) -> None:
+    if not future.done():
+        future.set_result(None)
+
+
+def _descendants(pid: int) -> list[psutil.Process]:
+    try:
+        return psutil.Process(pid).children(recursive=True)
+    except psutil.NoSuchProcess:
+        return []
+
+
+def _members(session: int, run_id: str) -> list[psutil.Process]:
+    """Processes of the rank's session, and children that left it and were adopted by the keeper."""
+    members = []
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error, ProcessLookupError, PermissionError):
+            if os.getsid(process.pid) == session or (
+                process.ppid() == os.getpid() and process.environ().get("BOTTEGA_RUN_ID") == run_id
+            ):
+                members.append(process)
+    return members

@@ -1,0 +1,185 @@
+"""The keeper's side of the zygote: starts it, asks it for ranks, hears how they end, and renews it when it dies."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import socket
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+START_TIMEOUT_S = 180.0
+FORK_TIMEOUT_S = 20.0
+FIRST_DELAY_S = 0.2
+LAST_DELAY_S = 20.0
+
+
+class ZygoteFailed(Exception):
+    """No rank can be forked, and why."""
+
+
+@dataclass
+class Zygotes:
+    """One zygote at a time. `changed` hears `starting`, `ready` or `failed`."""
+
+    changed: Callable[[str], None]
+    state: str = "starting"
+    _current: _Zygote | None = None
+    _ready: asyncio.Event = field(default_factory=asyncio.Event)
+    _failure: str = ""
+
+    async def keep(self) -> None:
+        """Runs a zygote after another for ever; cancel it to end."""
+        failures = 0
+        while True:
+            self._set("starting")
+            zygote = await _Zygote.start()
+            self._current = zygote
+            try:
+                if await zygote.is_ready():
+                    failures = 0
+                    self._set("ready")
+                await zygote.ended()
+            finally:
+                zygote.close()
+                self._current = None
+            failures += 1
+            self._failure = f"The zygote ended with code {zygote.code}."
+            if failures > 2:
+                self._set("failed")
+            await asyncio.sleep(min(LAST_DELAY_S, FIRST_DELAY_S * 2**failures))
+
+    async def fork(self, descriptors: list[int]) -> tuple[int, asyncio.Future[int]]:
+        """The process id of a new rank, and its exit code to come (negative for a signal). Raises ZygoteFailed.
+
+        A zygote that dies in between is replaced, and the new one is asked.
+        """
+        for _ in range(3):
+            try:
+                await asyncio.wait_for(self._ready.wait(), START_TIMEOUT_S)
+            except TimeoutError:
+                reason = self._failure or "The zygote did not get ready."
+                raise ZygoteFailed(reason) from None
+            if (zygote := self._current) is not None:
+                try:
+                    return await asyncio.wait_for(zygote.fork(descriptors), FORK_TIMEOUT_S)
+                except (ConnectionError, TimeoutError):
+                    zygote.kill()
+                    await zygote.ended()
+        raise ZygoteFailed("The zygote dies when it is asked for a rank.")
+
+    def _set(self, state: str) -> None:
+        self.state = state
+        if state == "ready":
+            self._ready.set()
+        else:
+            self._ready.clear()
+        self.changed(state)
+
+
+class _Zygote:
+    def __init__(self, process: asyncio.subprocess.Process, channel: socket.socket) -> None:
+        self._process = process
+        self._channel = channel
+        self._loop = asyncio.get_running_loop()
+        self._ready: asyncio.Future[bool] = self._loop.create_future()
+        self._forks: list[asyncio.Future[int]] = []
+        self._exits: dict[int, asyncio.Future[int]] = {}
+        self._is_closed = False
+        self._loop.add_reader(channel, self._receive)
+
+    @classmethod
+    async def start(cls) -> _Zygote:
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        ours.setblocking(False)
+        environment = {
+            **os.environ,
+            "OMP_NUM_THREADS": "1",
+            "MKL_NUM_THREADS": "1",
+            "OPENBLAS_NUM_THREADS": "1",
+        }
+        environment.pop("PYTHONDONTWRITEBYTECODE", None)
+        with theirs:
+            process = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-m", "bottega_engine.node.zygote", str(theirs.fileno())),
+                pass_fds=[theirs.fileno()],
+                stdin=asyncio.subprocess.DEVNULL,
+                env=environment,
+            )
+        return cls(process, ours)
+
+    @property
+    def code(self) -> int | None:
+        return self._process.returncode
+
+    async def is_ready(self) -> bool:
+        try:
+            return await asyncio.wait_for(asyncio.shield(self._ready), START_TIMEOUT_S)
+        except TimeoutError:
+            self.kill()
+            return False
+
+    async def ended(self) -> None:
+        await self._process.wait()
+        self._lose()
+
+    def kill(self) -> None:
+        if self._process.returncode is None:
+            self._process.kill()
+
+    def close(self) -> None:
+        """Without its keeper the zygote kills its ranks and ends."""
+        self._lose()
+        self._channel.close()
+
+    async def fork(self, descriptors: list[int]) -> tuple[int, asyncio.Future[int]]:
+        if self._is_closed:
+            raise ConnectionError("The zygote has ended.")
+        forked: asyncio.Future[int] = self._loop.create_future()
+        self._forks.append(forked)
+        socket.send_fds(self._channel, [b"fork"], descriptors)
+        pid = await forked
+        return pid, self._exits[pid]
+
+    def _receive(self) -> None:
+        try:
+            message = self._channel.recv(4096)
+        except BlockingIOError:
+            return
+        except ConnectionError:
+            message = b""
+        if not message:
+            self._lose()
+            return
+        said = json.loads(message)
+        if "ready" in said:
+            self._ready.set_result(True)
+        elif "forked" in said:
+            self._exits[said["forked"]] = self._loop.create_future()
+            self._answer_fork(said["forked"])
+        elif "refused" in said:
+            # It can never fork again.
+            self.kill()
+        else:
+            exit_ = self._exits.pop(said["exited"])
+            if not exit_.done():
+                exit_.set_result(said["status"])
+
+    def _answer_fork(self, pid: int) -> None:
+        forked = self._forks.pop(0)
+        if not forked.done():
+            forked.set_result(pid)
+
+    def _lose(self) -> None:
+        """Nobody is there to say how the ranks end: whoever waits for that hears it, and looks by itself."""
+        if self._is_closed:
+            return
+        self._is_closed = True
+        self._loop.remove_reader(self._channel)
+        if not self._ready.done():
+            self._ready.set_result(False)
+        for waiting in [*self._forks, *self._exits.values()]:
+            if not waiting.done():
+                waiting.set_exception(ConnectionError("The zygote ended."))

@@ -1,0 +1,155 @@
+"""The keepers of all nodes: started through Ray, connected to the engine by one WebSocket each."""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+import logging
+import secrets
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Protocol
+
+import msgspec
+import ray
+from aiohttp import WSMsgType, web
+from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
+from bottega_engine.node import launch as messages
+from bottega_engine.node.keeper import KeeperSettings
+from bottega_engine.node.keeper_actor import KeeperActor
+from bottega_engine.service.errors import EngineError
+from bottega_engine.service.nodes import alive_nodes, node_resources
+from bottega_engine.store import Blobs
+
+log = logging.getLogger(__name__)
+
+CONNECT_TIMEOUT_S = 60.0
+LOOK_EVERY_S = 5.0
+RESTART_DELAY_S = 2.0
+
+
+class RunSink(Protocol):
+    """Who hears what keepers say of runs."""
+
+    def records(self, run_id: str, records: list[dict[str, Any]]) -> None: ...
+
+    def ended(self, run_id: str, state: str, reason: str, exit_code: int | None) -> None: ...
+
+    def node_lost(self, node: str) -> None: ...
+
+
+class Keepers:
+    """`changed` is called whenever the resources of a node, its memory or its zygote changed."""
+
+    def __init__(self, data: Path, blobs: Blobs, sink: RunSink, changed: Callable[[], None]) -> None:
+        self._data = data
+        self._blobs = blobs
+        self._sink = sink
+        self._changed = changed
+        self._secret = secrets.token_hex(32)
+        self._head = ray.get_runtime_context().get_node_id()
+        self._sockets: dict[str, web.WebSocketResponse] = {}
+        self._connected: dict[str, asyncio.Event] = {}
+        self._zygotes: dict[str, str] = {}
+        self._memory: dict[str, tuple[int, int]] = {}
+        self._keeping: dict[str, asyncio.Task[None]] = {}
+        self._nodes: list[dict[str, Any]] = []
+
+    def routes(self) -> list[web.RouteDef]:
+        return [
+            web.get("/v1/keepers/{node}", self._connect),
+            web.get("/v1/keepers/blobs/{digest}", self._blob),
+        ]
+
+    def resources(self) -> list[dict[str, Any]]:
+        """NodeResources of all nodes, as they were last seen."""
+        return self._nodes
+
+    async def watch(self, engine: str) -> None:
+        """Puts a keeper on every node, for ever. `engine` is the address of this service in the cluster."""
+        while True:
+            for node in await asyncio.to_thread(alive_nodes):
+                node_id = node["NodeID"]
+                if node_id not in self._keeping:
+                    self._keeping[node_id] = asyncio.create_task(self._keep(node_id, engine))
+            await self.look()
+            await asyncio.sleep(LOOK_EVERY_S)
+
+    async def look(self) -> None:
+        """Looks at the nodes now, and says so when something has changed."""
+        nodes = await asyncio.to_thread(node_resources, dict(self._zygotes), dict(self._memory))
+        if nodes != self._nodes:
+            self._nodes = nodes
+            self._changed()
+
+    async def send(self, node: str, message: messages.ToKeeper) -> None:
+        """Raises EngineError when the node has no keeper."""
+        try:
+            await asyncio.wait_for(
+                self._connected.setdefault(node, asyncio.Event()).wait(), CONNECT_TIMEOUT_S
+            )
+            await self._sockets[node].send_bytes(messages.encode(message))
+        except (TimeoutError, KeyError, ConnectionError) as error:
+            raise EngineError("engine_failed", "The node of the run does not answer.") from error
+
+    async def _keep(self, node: str, engine: str) -> None:
+        """Runs one keeper after another while the node is alive."""
+        is_head = node == self._head
+        settings = KeeperSettings(engine, self._secret, node, str(self._data), is_head)
+        while any(each["NodeID"] == node for each in await asyncio.to_thread(alive_nodes)):
+            strategy = NodeAffinitySchedulingStrategy(node, soft=False)
+            actor = KeeperActor.options(scheduling_strategy=strategy).remote()
+            try:
+                code = await actor.run.remote(msgspec.json.encode(settings))
+                log.warning("The keeper of node %s ended with code %s.", node, code)
+            except ray.exceptions.RayError as error:
+                log.warning("The keeper of node %s is gone: %s", node, error)
+            await asyncio.sleep(RESTART_DELAY_S)
+        del self._keeping[node]
+
+    async def _connect(self, request: web.Request) -> web.WebSocketResponse:
+        self._authorize(request)
+        node = request.match_info["node"]
+        socket = web.WebSocketResponse(max_msg_size=0, heartbeat=20)
+        await socket.prepare(request)
+        self._sockets[node] = socket
+        self._connected.setdefault(node, asyncio.Event()).set()
+        try:
+            async for message in socket:
+                if message.type is WSMsgType.BINARY:
+                    self._hear(node, messages.decode_from_keeper(message.data))
+        finally:
+            self._connected[node].clear()
+            del self._sockets[node]
+            self._zygotes[node] = "failed"
+            self._sink.node_lost(node)
+            self._look_later()
+        return socket
+
+    def _hear(self, node: str, message: messages.FromKeeper) -> None:
+        match message:
+            case messages.Records():
+                self._sink.records(message.run_id, message.records)
+            case messages.Ended():
+                self._sink.ended(message.run_id, message.state, message.reason, message.exit_code)
+            case messages.ZygoteState():
+                self._zygotes[node] = message.state
+                self._look_later()
+            case messages.Memory():
+                self._memory[node] = (message.total_bytes, message.used_bytes)
+
+    def _look_later(self) -> None:
+        self._looking = asyncio.create_task(self.look())
+
+    async def _blob(self, request: web.Request) -> web.FileResponse:
+        self._authorize(request)
+        digest = request.match_info["digest"]
+        if self._blobs.missing([digest]):
+            raise EngineError("not_found", f"There is no blob {digest}.")
+        return web.FileResponse(self._blobs.path(digest))
+
+    def _authorize(self, request: web.Request) -> None:
+        said = request.headers.get("Authorization", "")
+        if not hmac.compare_digest(said.encode(), f"Bearer {self._secret}".encode()):
+            raise EngineError("unauthorized", "This is not a keeper of this engine.")

@@ -1,0 +1,36 @@
+"""The nodes of the cluster, as Ray knows them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import ray
+from ray._private.state import available_resources_per_node
+
+
+def alive_nodes() -> list[dict[str, Any]]:
+    return [node for node in ray.nodes() if node["Alive"]]
+
+
+def node_resources(zygotes: dict[str, str], memory: dict[str, tuple[int, int]]) -> list[dict[str, Any]]:
+    """A list of NodeResources. `zygotes`: state by node; `memory`: total and used bytes by node."""
+    available = available_resources_per_node()
+    rows = []
+    for node in alive_nodes():
+        node_id = node["NodeID"]
+        total, free = node["Resources"], available.get(node_id, {})
+        memory_bytes, memory_used_bytes = memory.get(node_id, (0, 0))
+        rows.append(
+            {
+                "id": node_id,
+                "host": node["NodeManagerHostname"],
+                "cpus": total.get("CPU", 0),
+                "cpus_free": round(free.get("CPU", 0), 3),
+                "gpus": total.get("GPU", 0),
+                "gpus_free": round(free.get("GPU", 0), 3),
+                "memory_bytes": memory_bytes,
+                "memory_used_bytes": memory_used_bytes,
+                "zygote": zygotes.get(node_id, "starting"),
+            }
+        )
+    return sorted(rows, key=lambda row: str(row["id"]))

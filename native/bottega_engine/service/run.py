@@ -1,0 +1,130 @@
+"""One run as the engine knows it: what was asked for, its event log, and the state the log says it is in."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+from bottega_engine.eventlog import EventLog
+from bottega_engine.service.phases import SlowestOf
+from bottega_engine.service.records import script_metric
+
+ENDED = ("done", "failed", "stopped", "lost")
+SUBMIT, EVENTS = "submit.json", "events.jsonl"
+
+Record = dict[str, Any]
+
+
+class Run:
+    """`submit` has the shape of EngineSubmit. Every change of state goes through the log."""
+
+    def __init__(self, folder: Path, submit: dict[str, Any]) -> None:
+        self.id = folder.name
+        self.folder = folder
+        self.submit = submit
+        self.state = "pending"
+        self.reason = ""
+        self.node = ""
+        self.log = EventLog(folder / EVENTS)
+        self._phases = SlowestOf(submit["config"]["resources"]["ranks"])
+        self._forked_ms: float | None = None
+        self._has_metric = False
+
+    @classmethod
+    def create(cls, folder: Path, submit: dict[str, Any]) -> Run:
+        """Raises OSError; what was written until then is no run yet."""
+        folder.mkdir(parents=True, mode=0o700)
+        temporary = folder / f"{SUBMIT}.part"
+        temporary.write_text(json.dumps(submit))
+        temporary.rename(folder / SUBMIT)
+        run = cls(folder, submit)
+        for phase in submit["phases"]:
+            run.append({"type": "phase", **phase})
+        return run
+
+    @property
+    def kind(self) -> str:
+        return str(self.submit["config"]["kind"])
+
+    @property
+    def output(self) -> Path:
+        return self.folder / "output"
+
+    @property
+    def has_ended(self) -> bool:
+        return self.state in ENDED
+
+    def record(self) -> dict[str, Any]:
+        """An EngineRun."""
+        return {"id": self.id, "state": self.state, "reason": self.reason, "last_seq": self.log.last_seq}
+
+    def append(self, record: Record) -> None:
+        self.log.append(record)
+        if record["type"] == "status":
+            self.state, self.reason = record["state"], record["reason"]
+
+    def set_state(self, state: str, reason: str = "", **more: Any) -> None:
+        if (state, reason) != (self.state, self.reason):
+            self.append({"type": "status", "state": state, "reason": reason, **more})
+
+    def end(self, state: str, reason: str, exit_code: int | None = None) -> None:
+        """Writes what is left to say and the last event."""
+        if self.has_ended:
+            return
+        for phase in self._phases.rest():
+            self.append(phase)
+        more = {} if exit_code is None or exit_code < 0 else {"exit_code": exit_code}
+        self.append({"type": "status", "state": state, "reason": reason, **more})
+
+    def take(self, record: Record) -> None:
+        """Writes what a rank said."""
+        if self.has_ended:
+            return
+        rank = record["rank"]
+        if record["type"] not in ("output", "trace"):
+            del record["rank"]
+        if record["type"] == "phase":
+            self._take_phase(rank, record)
+        elif self.kind == "script":
+            self._take_of_script(record)
+        else:
+            self.append(record)
+
+    def _take_phase(self, rank: int, record: Record) -> None:
+        if (whole := self._phases.add(rank, record)) is not None:
+            if whole["name"] == "fork":
+                self._forked_ms = whole["started"] + whole["duration_ms"]
+            self.append(whole)
+
+    def _take_of_script(self, record: Record) -> None:
+        """A script runs from its first line or number on; it may say numbers and nothing about its own state."""
+        if record["type"] == "metric":
+            metric = script_metric(record)
+            if metric is None:
+                return
+            if not self._has_metric and self._forked_ms is not None:
+                self._has_metric = True
+                duration_ms = max(0.0, time.time() * 1000 - self._forked_ms)
+                phase = {"name": "first_step", "started": self._forked_ms, "duration_ms": duration_ms}
+                self.append({"type": "phase", **phase})
+            record = metric
+        elif record["type"] != "output":
+            return
+        if self.state == "starting":
+            self.set_state("running")
+        self.append(record)
+
+
+def last_state(events: Path) -> str | None:
+    """The state that the last whole line of an event log says, without reading all of it."""
+    try:
+        with events.open("rb") as file:
+            size = file.seek(0, 2)
+            file.seek(max(0, size - 16_384))
+            last = file.read().rsplit(b"\n", 2)
+        event = json.loads(last[-2])
+    except (OSError, ValueError, IndexError):
+        return None
+    return event.get("state") if event.get("type") == "status" else None

@@ -1,0 +1,220 @@
+"""All runs of this engine: taken, carried through their life, found again after a restart."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import json
+import logging
+import shutil
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from bottega_engine.node import launch as messages
+from bottega_engine.service.errors import EngineError, not_found
+from bottega_engine.service.keepers import Keepers
+from bottega_engine.service.run import ENDED, EVENTS, SUBMIT, Run, last_state
+from bottega_engine.service.seats import Admission, Seats, check_possible
+from bottega_engine.service.spare_space import SpareSpace
+
+log = logging.getLogger(__name__)
+
+
+class Runs:
+    """Owns every run. `ray_address` is what scripts find in RAY_ADDRESS."""
+
+    def __init__(self, data: Path, admission: Admission, ray_address: str) -> None:
+        self._folder = data / "runs"
+        self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._spare = SpareSpace(data / "spare")
+        self._admission = admission
+        self._ray_address = ray_address
+        self._runs: dict[str, Run] = {}
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._endings: dict[str, asyncio.Future[None]] = {}
+        self._background: set[asyncio.Task[Any]] = set()
+        self.keepers: Keepers
+
+    def close_unfinished(self) -> int:
+        """Ends the logs of runs that an earlier engine left open; answers how many."""
+        count = 0
+        for folder in self._folder.iterdir():
+            if not (folder / SUBMIT).exists():
+                shutil.rmtree(folder, ignore_errors=True)
+            elif last_state(folder / EVENTS) not in ENDED:
+                self._open(folder.name).end("lost", "The engine ended while this run was going on.")
+                count += 1
+        return count
+
+    def get(self, run_id: str) -> Run:
+        """Raises not_found."""
+        run = self._runs.get(run_id)
+        if run is None:
+            if not (self._folder / run_id / SUBMIT).exists():
+                raise not_found(f"run {run_id}")
+            run = self._open(run_id)
+        return run
+
+    def all(self) -> list[dict[str, Any]]:
+        """EngineRuns."""
+        return [
+            self.get(folder.name).record()
+            for folder in sorted(self._folder.iterdir())
+            if (folder / SUBMIT).exists()
+        ]
+
+    def submit(self, run_id: str, submit: dict[str, Any]) -> Run:
+        """Takes a run. The same again is the same run; something else under its id is a conflict."""
+        folder = self._folder / run_id
+        if (folder / SUBMIT).exists():
+            run = self.get(run_id)
+            if _asked(run.submit) != _asked(submit):
+                raise EngineError("conflict", f"There is a run {run_id} already, and it is a different one.")
+            return run
+        check_possible(submit["config"]["resources"])
+        if folder.exists():
+            shutil.rmtree(folder)
+        try:
+            run = Run.create(folder, submit)
+        except OSError:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
+        self._runs[run_id] = run
+        self._tasks[run_id] = asyncio.create_task(self._carry(run))
+        return run
+
+    async def stop(self, run_id: str, grace_seconds: float) -> Run:
+        """Asks a run to end; it is killed after the grace. Answers at once."""
+        run = self.get(run_id)
+        if run.has_ended:
+            return run
+        if not run.node:
+            self._tasks[run_id].cancel()
+            run.end("stopped", "stopped before it started")
+        else:
+            # Before the first step there is nothing to save.
+            grace = grace_seconds if run.state == "running" else min(grace_seconds, 1.0)
+            self._later(self.keepers.send(run.node, messages.Stop(run_id, grace)))
+            run.set_state(run.state, "stopping")
+        return run
+
+    async def profile(self, run_id: str, steps: int) -> None:
+        run = self.get(run_id)
+        if run.kind != "finetune":
+            raise EngineError(
+                "conflict", "A script records its own traces.", "Use torch.profiler in the script."
+            )
+        if run.state not in ("starting", "running"):
+            raise EngineError("conflict", f"The run is {run.state}: there are no steps to record.")
+        await self.keepers.send(run.node, messages.Profile(run_id, steps))
+
+    def delete(self, run_id: str) -> None:
+        run = self.get(run_id)
+        if not run.has_ended:
+            raise EngineError("conflict", f"The run is {run.state}.", "Stop it first.")
+        run.log.close()
+        del self._runs[run_id]
+        shutil.rmtree(run.folder)
+
+    def records(self, run_id: str, records: list[dict[str, Any]]) -> None:
+        run = self.get(run_id)
+        for record in records:
+            self._write(run, lambda record=record: run.take(record))  # type: ignore[misc]
+
+    def ended(self, run_id: str, state: str, reason: str, exit_code: int | None) -> None:
+        run = self.get(run_id)
+        self._write(run, lambda: run.end(state, reason, exit_code))
+        self._settle(run_id)
+
+    def node_lost(self, node: str) -> None:
+        for run in list(self._runs.values()):
+            if run.node == node and not run.has_ended:
+                self.ended(run.id, "lost", "The node it ran on, or its keeper, is gone.", None)
+
+    async def close(self) -> None:
+        for task in self._tasks.values():
+            task.cancel()
+        await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+
+    async def _carry(self, run: Run) -> None:
+        """From the wait for seats to the end."""
+        asked_ms = time.time() * 1000
+        seats: Seats | None = None
+        try:
+            seats = await self._admission.reserve(
+                run.id,
+                run.submit["config"]["resources"],
+                lambda why: self._write(run, lambda: run.set_state("pending", why)),
+            )
+            now_ms = time.time() * 1000
+            run.append(
+                {"type": "phase", "name": "seats", "started": asked_ms, "duration_ms": now_ms - asked_ms}
+            )
+            run.set_state("starting")
+            run.node = seats.node
+            ending = self._endings[run.id] = asyncio.get_running_loop().create_future()
+            launch = messages.Launch(
+                run.id, run.submit["config"], run.submit["tree"], seats.gpus, self._ray_address, now_ms
+            )
+            await self.keepers.send(seats.node, launch)
+            self._later(self.keepers.look())
+            await ending
+        except EngineError as error:
+            reason = str(error)
+            self._write(run, lambda: run.end("failed", reason))
+        except OSError as error:
+            reason = f"The engine could not write the run's log: {error.strerror}."
+            self._write(run, lambda: run.end("failed", reason))
+        finally:
+            if seats is not None:
+                self._admission.release(run.id, seats)
+                self._later(self.keepers.look())
+            self._endings.pop(run.id, None)
+            self._tasks.pop(run.id, None)
+
+    def _write(self, run: Run, write: Callable[[], None]) -> None:
+        """Writes to a log; when the disk is full, the run ends for that reason."""
+        try:
+            write()
+        except OSError as error:
+            if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+                raise
+            self._spare.give()
+            run.end("failed", "There is no space left on the disk of the cluster's head node.")
+            self._settle(run.id)
+            if run.node:
+                self._later(self.keepers.send(run.node, messages.Stop(run.id, 0)))
+
+    def _settle(self, run_id: str) -> None:
+        ending = self._endings.get(run_id)
+        if ending is not None and not ending.done():
+            ending.set_result(None)
+
+    def _open(self, run_id: str) -> Run:
+        folder = self._folder / run_id
+        run = Run(folder, json.loads((folder / SUBMIT).read_text()))
+        first = max(1, run.log.last_seq)
+        for event in run.log.read(first):
+            if event["type"] == "status":
+                run.state, run.reason = event["state"], event["reason"]
+        self._runs[run_id] = run
+        return run
+
+    def _later(self, work: Any) -> None:
+        task = asyncio.ensure_future(_logged(work))
+        self._background.add(task)
+        task.add_done_callback(self._background.discard)
+
+
+async def _logged(work: Any) -> None:
+    try:
+        await work
+    except EngineError as error:
+        log.warning("%s", error)
+
+
+def _asked(submit: dict[str, Any]) -> tuple[Any, ...]:
+    """What makes two requests the same; the phases are only how long the caller took."""
+    return submit["name"], submit["config"], submit["tree"]["digest"]

@@ -1,0 +1,152 @@
+"""Seats of runs: reserved through Ray, so that runs, Ray jobs and everything else on the cluster share honestly."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import ray
+from ray.util.placement_group import (
+    PlacementGroup,
+    placement_group,
+    placement_group_table,
+    remove_placement_group,
+)
+from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy
+
+from bottega_engine.service.errors import EngineError
+from bottega_engine.service.nodes import alive_nodes
+
+LOOK_EVERY_S = 1.0
+"""How long Ray is waited for before the reason of the wait is told anew; a free seat is noticed at once."""
+FIRST_LOOK_S = 0.15
+
+
+@dataclass
+class Seats:
+    """The seats of one run: all its ranks on one node. `gpus` has the device ids of each rank."""
+
+    node: str
+    gpus: list[list[str]]
+    _group: PlacementGroup
+    _holders: list[Any] = field(default_factory=list)
+
+    def release(self) -> None:
+        for holder in self._holders:
+            ray.kill(holder)
+        remove_placement_group(self._group)
+
+
+class Admission:
+    """Runs get seats in the order in which they asked. A run needs all its seats at once, on one node."""
+
+    def __init__(self) -> None:
+        self._turn = asyncio.Lock()
+        self._holders: dict[str, str] = {}
+        """What each run with seats holds, in words."""
+
+    async def warm_up(self) -> None:
+        """The first placement group of a driver takes Ray half a second."""
+        group = placement_group([{"CPU": 0.001}], strategy="STRICT_PACK")
+        await asyncio.to_thread(group.wait, 30)
+        remove_placement_group(group)
+
+    async def reserve(self, run_id: str, resources: dict[str, Any], waiting: Callable[[str], None]) -> Seats:
+        """Waits for its turn and for the seats; `waiting` hears why. Cancel it to give up. Raises EngineError."""
+        check_possible(resources)
+        wanted = in_words(resources)
+        if self._turn.locked():
+            waiting(f"Waits for {wanted}, behind another run.")
+        async with self._turn:
+            group = placement_group(
+                [_bundle(resources)] * resources["ranks"], strategy="STRICT_PACK", name=run_id
+            )
+            try:
+                timeout = FIRST_LOOK_S
+                while not await asyncio.to_thread(group.wait, timeout):
+                    check_possible(resources)
+                    waiting(self._reason(wanted))
+                    timeout = LOOK_EVERY_S
+                node = await asyncio.to_thread(_node_of, group)
+                seats = Seats(node, [], group)
+                if resources["gpus_per_rank"] > 0:
+                    await _hold_gpus(seats, group, resources)
+            except BaseException:
+                remove_placement_group(group)
+                raise
+        self._holders[run_id] = wanted
+        return seats
+
+    def release(self, run_id: str, seats: Seats) -> None:
+        self._holders.pop(run_id, None)
+        seats.release()
+
+    def _reason(self, wanted: str) -> str:
+        if not self._holders:
+            return f"Waits for {wanted}: something else on the cluster uses them."
+        others = ", ".join(f"{run_id} ({what})" for run_id, what in list(self._holders.items())[:4])
+        return f"Waits for {wanted}: in use by {others}."
+
+
+def in_words(resources: dict[str, Any]) -> str:
+    cpus = resources["ranks"] * resources["cpus_per_rank"]
+    gpus = resources["ranks"] * resources["gpus_per_rank"]
+    words = f"{cpus:g} CPU{'' if cpus == 1 else 's'}"
+    return words + (f" and {gpus:g} GPU{'' if gpus == 1 else 's'}" if gpus else "")
+
+
+def check_possible(resources: dict[str, Any]) -> None:
+    """Raises too_few_seats when no node of the cluster could ever hold the run."""
+    cpus = resources["ranks"] * resources["cpus_per_rank"]
+    gpus = resources["ranks"] * resources["gpus_per_rank"]
+    nodes = alive_nodes()
+    if any(
+        node["Resources"].get("CPU", 0) >= cpus and node["Resources"].get("GPU", 0) >= gpus for node in nodes
+    ):
+        return
+    most_cpus = max((node["Resources"].get("CPU", 0) for node in nodes), default=0)
+    most_gpus = max((node["Resources"].get("GPU", 0) for node in nodes), default=0)
+    raise EngineError(
+        "too_few_seats",
+        f"The run asks for {in_words(resources)} on one node; the largest node has {most_cpus:g} CPUs and "
+        f"{most_gpus:g} GPUs.",
+        "Lower resources.ranks, resources.cpus_per_rank or resources.gpus_per_rank.",
+    )
+
+
+def _bundle(resources: dict[str, Any]) -> dict[str, float]:
+    bundle = {"CPU": float(resources["cpus_per_rank"])}
+    if resources["gpus_per_rank"]:
+        bundle["GPU"] = float(resources["gpus_per_rank"])
+    return bundle
+
+
+def _node_of(group: PlacementGroup) -> str:
+    deadline = time.monotonic() + 5
+    while time.monotonic() < deadline:
+        nodes = placement_group_table(group)["bundles_to_node_id"]
+        if nodes and all(nodes.values()):
+            return str(next(iter(nodes.values())))
+    raise EngineError("engine_failed", "Ray does not say on which node the seats are.")
+
+
+class SeatHolder:
+    """Holds the GPUs of one rank: only an actor learns from Ray which devices it was given."""
+
+    def gpus(self) -> list[str]:
+        return [str(gpu) for gpu in ray.get_gpu_ids()]
+
+
+SeatHolderActor: Any = ray.remote(num_cpus=0)(SeatHolder)
+
+
+async def _hold_gpus(seats: Seats, group: PlacementGroup, resources: dict[str, Any]) -> None:
+    for rank in range(resources["ranks"]):
+        strategy = PlacementGroupSchedulingStrategy(placement_group=group, placement_group_bundle_index=rank)
+        options = SeatHolderActor.options(num_gpus=resources["gpus_per_rank"], scheduling_strategy=strategy)
+        seats._holders.append(options.remote())
+    for holder in seats._holders:
+        seats.gpus.append(await holder.gpus.remote())

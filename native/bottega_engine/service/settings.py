@@ -1,0 +1,29 @@
+"""What the agent tells the engine when it starts it, in the environment of the Ray job."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Settings:
+    """`host` is the interface to listen on; empty for the node's own address in the cluster. Port 0 is a free one."""
+
+    token_sha256: str
+    data: Path
+    host: str
+    port: int
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Settings:
+        cluster = environment.get("BOTTEGA_CLUSTER", "default")
+        default = Path.home() / ".bottega-engine" / cluster
+        return cls(
+            token_sha256=environment["BOTTEGA_ENGINE_TOKEN_SHA256"],
+            data=Path(environment.get("BOTTEGA_ENGINE_DATA") or default),
+            host=environment.get("BOTTEGA_ENGINE_HOST", ""),
+            port=int(environment.get("BOTTEGA_ENGINE_PORT") or 0),
+        )
