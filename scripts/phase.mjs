@@ -12,15 +12,21 @@ export const run = (command, args, options = {}) =>
     child.on('close', code => resolve({ code: code ?? 1, output: Buffer.concat(chunks).toString() }));
   });
 
+export const secondsSince = started => `${((performance.now() - started) / 1000).toFixed(1)} s`;
+
 /** Runs a command as a phase; prints its name and time, and its output when it fails, and then ends the script. */
 export const phase = async (name, command, args, options) => {
   const started = performance.now();
+  // A terminal says what it waits for; a log gets one line for each phase.
+  if (process.stdout.isTTY) process.stdout.write(`… ${name}`);
   const { code, output } = await run(command, args, options);
-  const seconds = ((performance.now() - started) / 1000).toFixed(1);
-  console.log(`${code === 0 ? '✓' : '✗'} ${name} (${seconds} s)`);
-  if (code !== 0) {
-    console.error(output.trimEnd());
-    console.error(`${name} failed: ${[command, ...args].join(' ')}`);
-    process.exit(1);
+  const line = `${code === 0 ? '✓' : '✗'} ${name} (${secondsSince(started)})`;
+  console.log(process.stdout.isTTY ? `\r${line}` : line);
+  if (code === 0) return;
+  console.error(output.trimEnd());
+  console.error(`${name} failed: ${[command, ...args].join(' ')}`);
+  if (/ENOSPC|No space left on device/.test(output)) {
+    console.error('There is no space left on the disk. Bottega needs about 10 GB; free some and start again.');
   }
+  process.exit(1);
 };

@@ -15,19 +15,20 @@ import { fileURLToPath } from 'node:url';
 import { phase, run } from './phase.mjs';
 
 export const root = fileURLToPath(new URL('..', import.meta.url));
-const python = join(root, '.venv/bin/python');
+export const python = join(root, '.venv/bin/python');
 const uv = join(root, '.venv/bin/uv');
 const packages = ['schema/python', 'native', 'kernel-bridge/python', 'extension'].filter(path =>
   existsSync(join(root, path, 'pyproject.toml'))
 );
 
-/** Does a piece of work once for each state of the files it depends on. */
-const once = async (stamp, files, work) => {
+/** Does a piece of work once for each state of the files it depends on, and again when something it makes is gone. */
+export const once = async (stamp, files, work, makes = []) => {
   const hash = createHash('sha256');
   for (const file of files) hash.update(readFileSync(join(root, file)));
   const wanted = hash.digest('hex');
   const path = join(root, stamp);
-  if (existsSync(path) && readFileSync(path, 'utf8') === wanted) return;
+  const stands = [path, ...makes.map(each => join(root, each))].every(each => existsSync(each));
+  if (stands && readFileSync(path, 'utf8') === wanted) return;
   await work();
   mkdirSync(dirname(path), { recursive: true });
   writeFileSync(path, wanted);
@@ -73,7 +74,7 @@ const linkLabextension = () => {
 
 const findPython = async () => {
   for (const name of ['python3.13', 'python3.12', 'python3.11', 'python3', 'python']) {
-    const { code } = await run(name, ['-c', 'import sys, venv; sys.exit(sys.version_info < (3, 11))']);
+    const { code } = await run(name, ['-c', 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))']);
     if (code === 0) return name;
   }
   console.error('Bottega needs Python 3.11 or newer with the venv module. Install it and start again.');

@@ -10,6 +10,7 @@ import type {
 } from '@bottega/schema';
 import { API_VERSION } from '@bottega/schema/version';
 import { BottegaError, errorOf } from './error.js';
+import { untilReady, type ReadyOptions } from './ready-cluster.js';
 import { RunStream } from './stream.js';
 import type { Transport } from './transport.js';
 
@@ -50,6 +51,11 @@ export class Client {
   /** Starts the cluster of a spec in YAML; answers at once, mostly in state `starting`. */
   up(spec: string): Promise<Cluster> {
     return this.#json('POST', '/v1/clusters', { spec });
+  }
+
+  /** Waits for a cluster to be ready; rejects with its reason when it fails, or with `timeout`. */
+  whenReady(name: string, options?: ReadyOptions): Promise<Cluster> {
+    return untilReady(this.#stream, name, options);
   }
 
   down(name: string): Promise<Cluster> {

@@ -68,6 +68,15 @@ test('an agent that was killed is back with the next request', async () => {
   await expect.poll(async () => (await client.info().catch(() => ({ pid }))).pid).not.toBe(pid);
 });
 
+test('a cluster is waited for, and a wait that is too long says so', async () => {
+  const client = await open();
+  await client.up(LOCAL);
+  const seen: string[] = [];
+  await client.whenReady('local', { onChange: cluster => seen.push(cluster.state) });
+  expect(seen.at(-1)).toBe('ready');
+  await expect(client.whenReady('elsewhere', { timeoutMs: 50 })).rejects.toMatchObject({ code: 'timeout' });
+});
+
 test('a run from an object is shown, followed and finished', async () => {
   const shown: [string, unknown][] = [];
   const client = await open({ display: { raw: (mime, data) => shown.push([mime, data]) } });
