@@ -1,6 +1,7 @@
 import type { JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { agentPlugin } from './agent/index.js';
 import { clustersPlugin } from './clusters/index.js';
+import { configEditorPlugin } from './config-editor/index.js';
 import { dashboardPlugin } from './dashboard/index.js';
 import { filesPlugin } from './files/index.js';
 import { runCommandsPlugin } from './runs/list/index.js';
@@ -14,6 +15,7 @@ const plugins: JupyterFrontEndPlugin<unknown>[] = [
   clustersPlugin,
   runCommandsPlugin,
   sidebarPlugin,
+  configEditorPlugin,
   dashboardPlugin,
   shellPlugin
 ];

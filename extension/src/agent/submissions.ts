@@ -30,11 +30,12 @@ export class Submissions {
     return this.#changed;
   }
 
-  /** Sends a run; sending a request again is the same run. Rejects with `BottegaError`. */
-  async submit(request: SubmitRequest): Promise<Run> {
+  /** Sends a run, after what has to be done before; sending it again is the same run. Rejects with `BottegaError`. */
+  async submit(request: SubmitRequest, before?: () => Promise<void>): Promise<Run> {
     const submission = { request, since: Date.now() };
     this.#set(request.id, submission);
     try {
+      await before?.();
       const run = await this.client.submit(request);
       this.ledger.put({ run });
       this.#open.delete(request.id);

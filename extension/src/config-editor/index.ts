@@ -1,0 +1,1 @@
+export { configEditorPlugin } from './plugin.js';

@@ -1,0 +1,3 @@
+export { complete, type Completion, type CompletionList } from './completion.js';
+export { type ConfigKind } from './config-schema.js';
+export { hoverAt, type Hover } from './hover.js';
