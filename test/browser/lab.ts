@@ -5,6 +5,7 @@ import type { BrowserContext, Locator, Page } from '@playwright/test';
 import type { Jupyter } from './jupyter.ts';
 
 export const artifacts = fileURLToPath(new URL('../artifacts', import.meta.url));
+const COMMAND_TIMEOUT_MS = 60_000;
 export type Theme = 'light' | 'dark';
 const themes = { light: 'JupyterLab Light', dark: 'JupyterLab Dark' } as const;
 
@@ -56,11 +57,16 @@ export class Lab {
 
   /** Runs a JupyterLab command. A command that ends with a widget answers nothing: widgets do not cross. */
   async command(id: string, args: object = {}): Promise<void> {
+    const late = `JupyterLab's command ${id} did not end within ${COMMAND_TIMEOUT_MS / 1000} s.`;
     await this.page.evaluate(
-      async ({ id, args }) => {
-        await (window as unknown as { jupyterapp: ExposedApp }).jupyterapp.commands.execute(id, args);
+      async ({ id, args, timeoutMs, late }) => {
+        const { commands } = (window as unknown as { jupyterapp: ExposedApp }).jupyterapp;
+        await Promise.race([
+          commands.execute(id, args),
+          new Promise((_, reject) => setTimeout(() => reject(new Error(late)), timeoutMs))
+        ]);
       },
-      { id, args }
+      { id, args, timeoutMs: COMMAND_TIMEOUT_MS, late }
     );
   }
 
