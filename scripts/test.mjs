@@ -3,10 +3,12 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { prepareExamples } from './examples.mjs';
 import { run } from './phase.mjs';
 import { root, setup } from './setup.mjs';
 
 await setup();
+await prepareExamples();
 
 const scratch = mkdtempSync(join(tmpdir(), 'bottega-test-'));
 const npm = name => join(root, 'node_modules/.bin', name);
@@ -20,6 +22,10 @@ const readVitest = file => {
   const report = JSON.parse(readFileSync(file, 'utf8'));
   return { passed: report.numPassedTests, failed: report.numFailedTests };
 };
+const readPlaywright = file => {
+  const { stats } = JSON.parse(readFileSync(file, 'utf8'));
+  return { passed: stats.expected, failed: stats.unexpected + stats.flaky };
+};
 const readJUnit = file => {
   const text = readFileSync(file, 'utf8');
   const count = name => Number(new RegExp(`<testsuite [^>]*\\b${name}="(\\d+)"`).exec(text)?.[1] ?? 0);
@@ -29,6 +35,13 @@ const readJUnit = file => {
 
 const vitestReport = join(scratch, 'vitest.json');
 const pytestReport = join(scratch, 'pytest.xml');
+const crossingReport = join(scratch, 'crossing.json');
+const browserReport = join(scratch, 'browser.json');
+const vitest = (report, ...more) => [
+  npm('vitest'),
+  ['run', ...more, '--reporter=default', '--reporter=json', `--outputFile.json=${report}`],
+  () => readVitest(report)
+];
 const checks = {
   prettier: [npm('prettier'), ['--check', '--log-level=warn', '.']],
   eslint: [npm('eslint'), ['.']],
@@ -37,12 +50,10 @@ const checks = {
   'ruff-format': [venv('ruff'), ['format', '--check', '--quiet', '.']],
   mypy: [venv('mypy'), python],
   imports: [venv('lint-imports'), []],
-  vitest: [
-    npm('vitest'),
-    ['run', '--reporter=default', '--reporter=json', `--outputFile.json=${vitestReport}`],
-    () => readVitest(vitestReport)
-  ],
-  pytest: [venv('python'), ['-m', 'pytest', `--junitxml=${pytestReport}`, ...python], () => readJUnit(pytestReport)]
+  vitest: vitest(vitestReport),
+  pytest: [venv('python'), ['-m', 'pytest', `--junitxml=${pytestReport}`, ...python], () => readJUnit(pytestReport)],
+  crossing: vitest(crossingReport, '--config=test/vitest.config.ts'),
+  browser: [npm('playwright'), ['test', '-c', 'test', '--reporter=list,json'], () => readPlaywright(browserReport)]
 };
 
 const wanted = process.argv.slice(2);
@@ -56,7 +67,10 @@ const sum = { passed: 0, failed: 0 };
 for (const [name, [command, args, read]] of Object.entries(checks)) {
   if (wanted.length && !wanted.includes(name)) continue;
   const started = performance.now();
-  const { code, output } = await run(command, args, { cwd: root });
+  const { code, output } = await run(command, args, {
+    cwd: root,
+    env: { ...process.env, PLAYWRIGHT_JSON_OUTPUT_FILE: browserReport }
+  });
   let counts = code === 0 ? one : { passed: 0, failed: 1 };
   try {
     if (read) counts = read();
