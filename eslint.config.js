@@ -50,6 +50,7 @@ export default tseslint.config(
       ]
     }
   },
+  { files: ['extension/**/*.test.{ts,tsx}'], rules: { 'jupyter/no-untranslated-string': 'off' } },
   {
     files: ['**/*.json'],
     rules: { '@typescript-eslint/consistent-type-imports': 'off', '@typescript-eslint/no-unused-expressions': 'off' }
@@ -63,7 +64,11 @@ export default tseslint.config(
         performance: 'readonly',
         Buffer: 'readonly',
         URL: 'readonly',
-        setTimeout: 'readonly'
+        setTimeout: 'readonly',
+        clearTimeout: 'readonly',
+        fetch: 'readonly',
+        AbortController: 'readonly',
+        AbortSignal: 'readonly'
       }
     }
   }

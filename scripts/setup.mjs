@@ -72,6 +72,16 @@ const linkLabextension = () => {
   symlinkSync(join(root, labextension), link);
 };
 
+/** What JupyterLab asks at its first start, answered: no news, no look for newer versions. A person's settings win. */
+const writeLabDefaults = () => {
+  const folder = join(root, '.venv/share/jupyter/lab/settings');
+  const defaults = {
+    '@jupyterlab/apputils-extension:notification': { fetchNews: 'false', checkForUpdates: false }
+  };
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, 'overrides.json'), JSON.stringify(defaults, null, 2));
+};
+
 const findPython = async () => {
   for (const name of ['python3.13', 'python3.12', 'python3.11', 'python3', 'python']) {
     const { code } = await run(name, ['-c', 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))']);
@@ -122,6 +132,7 @@ export const setup = async () => {
   await phase('TypeScript', process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-b', root]);
   await buildLabextension();
   linkLabextension();
+  writeLabDefaults();
 };
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) await setup();

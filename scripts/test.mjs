@@ -13,7 +13,7 @@ await prepareExamples();
 const scratch = mkdtempSync(join(tmpdir(), 'bottega-test-'));
 const npm = name => join(root, 'node_modules/.bin', name);
 const venv = name => join(root, '.venv/bin', name);
-const python = ['schema/python', 'native'];
+const python = ['schema/python', 'native', 'kernel-bridge/python', 'extension/server', 'examples/prepare'];
 
 const one = { passed: 1, failed: 0 };
 
