@@ -14,7 +14,8 @@ const MIGRATIONS = [
      run TEXT NOT NULL REFERENCES runs (id) ON DELETE CASCADE, seq INTEGER NOT NULL, body TEXT NOT NULL,
      PRIMARY KEY (run, seq)
    ) STRICT, WITHOUT ROWID;
-   CREATE TABLE clusters (name TEXT PRIMARY KEY, body TEXT NOT NULL) STRICT;`
+   CREATE TABLE clusters (name TEXT PRIMARY KEY, body TEXT NOT NULL) STRICT;`,
+  `CREATE TABLE deletions (cluster TEXT NOT NULL, run TEXT NOT NULL, PRIMARY KEY (cluster, run)) STRICT, WITHOUT ROWID;`
 ];
 
 /** Opens the ledger file (mode 0600), creating or migrating it. Throws version_mismatch for one from a newer Bottega. */

@@ -113,7 +113,7 @@ test('a ledger of a newer version is left alone', () => {
   raw.close();
   expect(open).toThrow('written by a newer Bottega');
   const again = new DatabaseSync(join(folder, 'ledger.db'));
-  again.exec('PRAGMA user_version = 1');
+  again.exec('PRAGMA user_version = 2');
   again.close();
   ledger = open();
 });

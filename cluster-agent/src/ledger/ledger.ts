@@ -30,17 +30,22 @@ export class Ledger {
   /** Writes a new run. `request` is what was asked for: the same id may come again only with the same request. */
   addRun(run: Run, request: string): Run {
     return transaction(this.database, () => {
-      const existing = this.statement('SELECT request, record FROM runs WHERE id = ?').get(run.id);
-      if (existing) {
-        if (existing['request'] === request) return JSON.parse(existing['record'] as string) as Run;
-        throw new BottegaError('conflict', `There is a run ${run.id} already, and it is a different one.`, {
-          hint: 'Make a new id for a new run.'
-        });
-      }
+      const existing = this.findRequested(run.id, request);
+      if (existing) return existing;
       this.statement(
         'INSERT INTO runs (id, created, cluster, state, name, request, record) VALUES (?, ?, ?, ?, ?, ?, ?)'
       ).run(run.id, run.created, run.cluster, run.state, run.name, request, JSON.stringify(run));
       return run;
+    });
+  }
+
+  /** The run of this id when it came from the same request, null when there is none. Throws conflict otherwise. */
+  findRequested(id: string, request: string): Run | null {
+    const existing = this.statement('SELECT request, record FROM runs WHERE id = ?').get(id);
+    if (!existing) return null;
+    if (existing['request'] === request) return JSON.parse(existing['record'] as string) as Run;
+    throw new BottegaError('conflict', `There is a run ${id} already, and it is a different one.`, {
+      hint: 'Make a new id for a new run.'
     });
   }
 
@@ -113,15 +118,47 @@ export class Ledger {
       .map(row => JSON.parse(row['body'] as string) as RunEvent);
   }
 
+  /**
+   * The same as JSON texts, as many as fit in `limitBytes`, and at least one if there is one: what only passes them on
+   * need not read them.
+   */
+  eventTexts(id: string, from: number, limit: number, limitBytes: number): { texts: string[]; next: number } {
+    const texts: string[] = [];
+    let sizeBytes = 0;
+    let next = from;
+    const rows = this.statement('SELECT seq, body FROM events WHERE run = ? AND seq >= ? ORDER BY seq LIMIT ?');
+    for (const row of rows.iterate(id, from, limit)) {
+      const body = row['body'] as string;
+      sizeBytes += Buffer.byteLength(body) + 1;
+      if (texts.length && sizeBytes > limitBytes) break;
+      texts.push(body);
+      next = (row['seq'] as number) + 1;
+    }
+    return { texts, next };
+  }
+
+  /** A run is gone for the person, and its cluster could not be told yet. */
+  addDeletion(cluster: string, run: string): void {
+    this.statement('INSERT OR IGNORE INTO deletions (cluster, run) VALUES (?, ?)').run(cluster, run);
+  }
+
+  deletions(cluster: string): string[] {
+    return this.statement('SELECT run FROM deletions WHERE cluster = ?')
+      .all(cluster)
+      .map(row => row['run'] as string);
+  }
+
+  removeDeletion(cluster: string, run: string): void {
+    this.statement('DELETE FROM deletions WHERE cluster = ? AND run = ?').run(cluster, run);
+  }
+
   loadClusters(): { name: string; body: string }[] {
     return this.statement('SELECT name, body FROM clusters ORDER BY name').all() as { name: string; body: string }[];
   }
 
   saveCluster(name: string, body: string): void {
-    this.statement('INSERT INTO clusters (name, body) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET body = ?2').run(
-      name,
-      body
-    );
+    const upsert = 'INSERT INTO clusters (name, body) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET body = ?2';
+    transaction(this.database, () => this.statement(upsert).run(name, body));
   }
 
   deleteCluster(name: string): void {

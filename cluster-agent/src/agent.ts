@@ -1,0 +1,98 @@
+import { chmodSync, rmSync } from 'node:fs';
+import { API_VERSION, type AgentInfo } from '@bottega/schema';
+import type { FastifyInstance } from 'fastify';
+import { Changes } from './changes/index.js';
+import { Clusters, type Providers } from './clusters/index.js';
+import { DashboardProxy } from './dashboard/index.js';
+import { EngineStarter } from './engine/index.js';
+import { removeAddress, writeAddress, type Home } from './home/index.js';
+import { Ledger } from './ledger/index.js';
+import type { Log } from './log/index.js';
+import { applyEvent, RunAttendant, Runs } from './runs/index.js';
+import { buildServer } from './server/index.js';
+import { Stream } from './stream/index.js';
+import { Sync } from './sync/index.js';
+
+export interface AgentOptions {
+  home: Home;
+  version: string;
+  providers: Providers;
+  /** Folders of the Python packages that make the engine. */
+  enginePackages: string[];
+  log: Log;
+}
+
+/** Everything there is in an agent, built here and nowhere else. */
+export class Agent {
+  private readonly ledger: Ledger;
+  private readonly clusters: Clusters;
+  private readonly attendant: RunAttendant;
+  private readonly stream: Stream;
+  private readonly dashboard: DashboardProxy;
+  private readonly runs: Runs;
+  private readonly info: AgentInfo;
+  private server: FastifyInstance | null = null;
+  private stopping: Promise<void> | null = null;
+
+  constructor(private readonly options: AgentOptions) {
+    const { home, log, providers, enginePackages, version } = options;
+    const changes = new Changes();
+    const ledger = (this.ledger = new Ledger(home.file('ledger.db'), applyEvent));
+    const sync = new Sync({ home: home.path });
+    this.attendant = new RunAttendant({ ledger, changes, sync, log });
+    const starter = new EngineStarter({ packages: enginePackages });
+    const keeper = this.attendant;
+    this.clusters = new Clusters({ home, ledger, changes, providers, starter, keeper, log });
+    this.runs = new Runs({ ledger, changes, clusters: this.clusters, attendant: this.attendant, sync });
+    this.stream = new Stream({ ledger, changes, clusters: () => this.clusters.list() });
+    this.dashboard = new DashboardProxy({ head: name => this.clusters.head(name) });
+    this.info = {
+      name: 'bottega-agent',
+      ...{ version, api_version: API_VERSION, pid: process.pid, started: Date.now(), home: home.path }
+    };
+  }
+
+  /** Listens, takes up what the agent before left, and tells where it is. */
+  async start(): Promise<void> {
+    const { home, log, version } = this.options;
+    const { info, clusters, runs, ledger, stream, dashboard } = this;
+    this.server = await buildServer({ info, clusters, runs, ledger, stream, dashboard, log });
+    clusters.resume();
+    this.attendant.closeOrphans(clusters.list());
+    const { socket } = home;
+    // The lock of the home is ours, so whoever made this socket is gone.
+    rmSync(socket, { force: true });
+    await listenPrivately(this.server, socket);
+    writeAddress(home.file('agent.json'), { socket, pid: process.pid, version, api_version: API_VERSION });
+    log.info({ socket, version }, 'the agent listens');
+  }
+
+  /** Ends the agent and leaves clusters and runs alone. Called again, it is the same stop. */
+  stop(): Promise<void> {
+    this.stopping ??= this.end();
+    return this.stopping;
+  }
+
+  private async end(): Promise<void> {
+    const { home, log } = this.options;
+    removeAddress(home.file('agent.json'));
+    this.stream.dispose();
+    await this.server?.close();
+    await this.clusters.leave();
+    this.dashboard.dispose();
+    this.ledger.close();
+    rmSync(home.socket, { force: true });
+    log.info('the agent has ended');
+  }
+}
+
+const listenPrivately = async (server: FastifyInstance, socket: string): Promise<void> => {
+  // The folder is 0700; the mask also closes the moment before the mode of the socket is set.
+  const mask = process.umask(0o177);
+  try {
+    await server.listen({ path: socket });
+  } finally {
+    process.umask(mask);
+  }
+  chmodSync(socket, 0o600);
+};

@@ -1,0 +1,1 @@
+export { Changes, type Change } from './changes.js';

@@ -1,0 +1,3 @@
+export { Clusters, type ClustersOptions } from './clusters.js';
+export type { EngineSession, RunKeeper } from './run-keeper.js';
+export type { Provider, Providers, Observation, OnPhase } from './provider.js';

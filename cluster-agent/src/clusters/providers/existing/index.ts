@@ -1,0 +1,1 @@
+export { ExistingProvider } from './existing.js';

@@ -1,0 +1,1 @@
+export { LocalProvider, type LocalOptions } from './local.js';

@@ -1,0 +1,1 @@
+export { DashboardProxy, type DashboardOptions } from './dashboard-proxy.js';

@@ -1,0 +1,2 @@
+export { EngineLink, type LinkEvents } from './engine-link.js';
+export { RunMirror } from './run-mirror.js';

@@ -1,0 +1,1 @@
+export { RayDashboard, type Head, type JobState } from './dashboard.js';

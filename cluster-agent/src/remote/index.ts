@@ -1,0 +1,1 @@
+export { Remote, type Answer, type RequestOptions } from './remote.js';

@@ -1,0 +1,4 @@
+export { applyEvent } from './fold.js';
+export { Runs, type RunsOptions } from './runs.js';
+export { RunAttendant } from './run-attendant.js';
+export { resolveConfig } from './resolve-config.js';

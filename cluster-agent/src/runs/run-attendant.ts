@@ -1,0 +1,225 @@
+import { hasEnded, type Cluster, type ErrorBody, type Run, type RunEvent, type RunState } from '@bottega/schema';
+import type { Changes } from '../changes/index.js';
+import type { EngineSession, RunKeeper } from '../clusters/index.js';
+import { BottegaError } from '../errors/index.js';
+import type { Ledger } from '../ledger/index.js';
+import type { Log } from '../log/index.js';
+import { RunMirror } from '../mirror/index.js';
+import type { Snapshot, Sync } from '../sync/index.js';
+import { dispatch } from './dispatch.js';
+
+const STOP_ALL_GRACE_S = 2;
+const STOP_ALL_TIMEOUT_MS = 4_000;
+
+export interface RunAttendantOptions {
+  ledger: Ledger;
+  changes: Changes;
+  sync: Sync;
+  log: Log;
+}
+
+interface Attended {
+  session: EngineSession;
+  mirror: RunMirror;
+  /** Ends what goes on with this engine when the connection is over. */
+  life: AbortController;
+}
+
+interface Dispatching {
+  abort: AbortController;
+  isSent: boolean;
+  done: Promise<void>;
+}
+
+/** Looks after the active runs of all clusters: brings pending ones to their engine and follows the others. */
+export class RunAttendant implements RunKeeper {
+  private readonly attended = new Map<string, Attended>();
+  private readonly dispatching = new Map<string, Dispatching>();
+
+  constructor(private readonly options: RunAttendantOptions) {}
+
+  engineReady(cluster: string, session: EngineSession): void {
+    const mirror = new RunMirror({ ledger: this.options.ledger, onRun: run => this.tell(run) }, session.link);
+    const attended = { session, mirror, life: new AbortController() };
+    this.attended.set(cluster, attended);
+    this.reconcile(cluster, attended).catch((err: unknown) => {
+      // The engine does not answer: the connection breaks as well, and the next one begins here again.
+      this.options.log.warn({ cluster, err }, 'runs could not be compared with the engine');
+      session.link.dispose();
+    });
+  }
+
+  engineGone(cluster: string): void {
+    const attended = this.attended.get(cluster);
+    if (!attended) return;
+    this.attended.delete(cluster);
+    attended.mirror.flush();
+    attended.life.abort(new Error('The connection to the engine is over.'));
+  }
+
+  onEvents(cluster: string, run: string, events: RunEvent[]): void {
+    this.attended.get(cluster)?.mirror.receive(run, events);
+  }
+
+  onRunError(cluster: string, run: string, error: ErrorBody): void {
+    this.options.log.warn({ cluster, run, error }, 'the engine refused to tell about a run');
+    if (error.code === 'not_found') this.close(run, 'lost', 'The engine does not know this run any more.');
+  }
+
+  clusterEnded(cluster: string, state: 'stopped' | 'failed', reason: string): void {
+    for (const run of this.options.ledger.activeRuns(cluster)) {
+      if (run.tree === null) this.close(run.id, state, `The run had not begun. ${reason}`);
+      else this.close(run.id, 'lost', reason);
+    }
+  }
+
+  /** Ends what the agent before left open although its cluster had ended. */
+  closeOrphans(clusters: Cluster[]): void {
+    const alive = new Set(clusters.filter(isAlive).map(({ name }) => name));
+    for (const run of this.options.ledger.activeRuns()) {
+      if (!alive.has(run.cluster)) this.clusterEnded(run.cluster, 'failed', `The cluster ${run.cluster} is not there.`);
+    }
+  }
+
+  async stopAll(cluster: string): Promise<void> {
+    const attended = this.attended.get(cluster);
+    if (!attended) return;
+    const ended = this.untilAllEnded(cluster);
+    for (const run of this.options.ledger.activeRuns(cluster)) {
+      this.stop(run, STOP_ALL_GRACE_S).catch((err: unknown) => {
+        this.options.log.warn({ run: run.id, err }, 'a run could not be stopped with its cluster');
+      });
+    }
+    await ended;
+  }
+
+  activeRuns(cluster: string): number {
+    return this.options.ledger.activeRuns(cluster).length;
+  }
+
+  /** Brings a pending run to the engine of its cluster, if it is there; at most once at a time. */
+  send(run: Run, scanned?: { snapshot: Snapshot; started: number }): void {
+    const attended = this.attended.get(run.cluster);
+    if (!attended || this.dispatching.has(run.id)) return;
+    const abort = new AbortController();
+    const entry: Dispatching = { abort, isSent: false, done: Promise.resolve() };
+    this.dispatching.set(run.id, entry);
+    entry.done = this.bring(run, attended, entry, scanned).finally(() => this.dispatching.delete(run.id));
+  }
+
+  /** Asks a run to end, also one that is still pending. Throws what keeps the engine from doing so. */
+  async stop(run: Run, graceSeconds: number): Promise<void> {
+    const entry = this.dispatching.get(run.id);
+    if (entry && !entry.isSent) entry.abort.abort(new Error('The run is stopped.'));
+    await entry?.done;
+    const { tree, state } = this.options.ledger.run(run.id);
+    if (hasEnded(state)) return;
+    const engine = this.attended.get(run.cluster)?.session.engine;
+    if (tree === null) return this.close(run.id, 'stopped', 'Stopped by you before it began.');
+    if (!engine) throw unreachable(run);
+    await engine.stop(run.id, graceSeconds);
+  }
+
+  /** Forgets a run that is over, here and on its cluster; a cluster that is away hears of it when it is back. */
+  async delete(run: Run): Promise<void> {
+    this.options.ledger.addDeletion(run.cluster, run.id);
+    this.options.ledger.deleteRun(run.id);
+    this.options.changes.tell({ type: 'run_deleted', id: run.id });
+    const attended = this.attended.get(run.cluster);
+    if (attended) await this.deleteThere(run.cluster, run.id, attended);
+  }
+
+  private async bring(
+    run: Run,
+    { session, mirror, life }: Attended,
+    entry: Dispatching,
+    scanned?: { snapshot: Snapshot; started: number }
+  ): Promise<void> {
+    const signal = AbortSignal.any([life.signal, entry.abort.signal]);
+    const onSending = (tree: string): void => {
+      entry.isSent = true;
+      this.tell(this.options.ledger.updateRun(run.id, { tree, reason: '' }));
+    };
+    try {
+      await dispatch({ run, engine: session.engine, sync: this.options.sync, scanned, onSending, signal });
+      mirror.follow(this.options.ledger.run(run.id));
+    } catch (error) {
+      // Stopped by the person, or waiting for the next connection.
+      if (signal.aborted) return;
+      this.options.log.warn({ run: run.id, err: error }, 'a run was refused');
+      this.refuse(run.id, error);
+    }
+  }
+
+  /** After every connection: the engine knows a run, or gets it now, or the run is lost. */
+  private async reconcile(cluster: string, attended: Attended): Promise<void> {
+    const { ledger } = this.options;
+    const known = new Set((await attended.session.engine.runs()).map(run => run.id));
+    if (attended.life.signal.aborted) return;
+    for (const run of ledger.activeRuns(cluster)) {
+      if (this.dispatching.has(run.id)) continue;
+      if (known.has(run.id)) attended.mirror.follow(run);
+      else if (run.last_seq === 0) this.send(run);
+      else this.close(run.id, 'lost', 'The engine that ran it is gone, and so is what it knew.');
+    }
+    for (const id of ledger.deletions(cluster)) await this.deleteThere(cluster, id, attended);
+  }
+
+  private async deleteThere(cluster: string, id: string, { session }: Attended): Promise<void> {
+    try {
+      await session.engine.delete(id);
+    } catch (error) {
+      if (!(error instanceof BottegaError)) throw error;
+      // What it does not have need not be deleted; what does not arrive is tried again at the next connection.
+      if (error.code !== 'not_found') return;
+    }
+    this.options.ledger.removeDeletion(cluster, id);
+  }
+
+  private refuse(id: string, error: unknown): void {
+    const known = error instanceof BottegaError ? error : new BottegaError('internal', String(error));
+    const details = known.details ?? (error instanceof BottegaError ? undefined : (error as Error).stack);
+    const message = known.hint === undefined ? known.message : `${known.message} ${known.hint}`;
+    if (details !== undefined) this.append(id, { type: 'notice', level: 'error', message, details });
+    this.close(id, 'failed', message);
+  }
+
+  /** Writes the end of a run whose engine will not say anything more. */
+  private close(id: string, state: RunState, reason: string): void {
+    if (hasEnded(this.options.ledger.run(id).state)) return;
+    this.append(id, { type: 'status', state, reason });
+  }
+
+  private append(id: string, event: Unnumbered): void {
+    const { ledger } = this.options;
+    const seq = ledger.run(id).last_seq + 1;
+    this.tell(ledger.appendEvents(id, [{ ...event, seq, time: Date.now() } as RunEvent]));
+  }
+
+  private async untilAllEnded(cluster: string): Promise<void> {
+    const isOver = (): boolean => this.activeRuns(cluster) === 0;
+    if (isOver()) return;
+    await new Promise<void>(resolve => {
+      const timer = setTimeout(() => end(), STOP_ALL_TIMEOUT_MS);
+      const unlisten = this.options.changes.listen(() => isOver() && end());
+      const end = (): void => {
+        clearTimeout(timer);
+        unlisten();
+        resolve();
+      };
+    });
+  }
+
+  private tell(run: Run): void {
+    this.options.changes.tell({ type: 'run', run });
+  }
+}
+
+type Unnumbered = RunEvent extends infer Event ? (Event extends RunEvent ? Omit<Event, 'seq' | 'time'> : never) : never;
+
+const isAlive = ({ state }: Cluster): boolean => ['starting', 'ready', 'lost', 'stopping'].includes(state);
+
+const unreachable = (run: Run): BottegaError =>
+  new BottegaError('cluster_unreachable', `The cluster ${run.cluster} does not answer now, so the run goes on.`, {
+    hint: 'Try again when the cluster is ready.'
+  });

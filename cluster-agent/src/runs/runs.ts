@@ -1,0 +1,115 @@
+import { basename, isAbsolute } from 'node:path';
+import { hasEnded, type RerunRequest, type Run, type RunConfig, type RunPage, type SubmitRequest } from '@bottega/schema';
+import type { Changes } from '../changes/index.js';
+import type { Clusters } from '../clusters/index.js';
+import { BottegaError } from '../errors/index.js';
+import type { Ledger, RunFilter } from '../ledger/index.js';
+import type { Sync } from '../sync/index.js';
+import { currentText, requireConfig } from './resolve-config.js';
+import type { RunAttendant } from './run-attendant.js';
+
+const STOP_GRACE_S = 10;
+
+export interface RunsOptions {
+  ledger: Ledger;
+  changes: Changes;
+  clusters: Clusters;
+  attendant: RunAttendant;
+  sync: Sync;
+}
+
+/** What people do with runs. Every method throws BottegaError. */
+export class Runs {
+  constructor(private readonly options: RunsOptions) {}
+
+  get(id: string): Run {
+    return this.options.ledger.run(id);
+  }
+
+  list(filter: RunFilter): RunPage {
+    return this.options.ledger.runs(filter);
+  }
+
+  /** The same request again is the same run, however often and however close together it comes. */
+  submit(request: SubmitRequest): Promise<Run> {
+    return this.admit(request, JSON.stringify(Object.entries(request).sort()));
+  }
+
+  /** Runs the config and the folder of a run as they are now. */
+  async rerun(id: string, { id: newId, cluster }: RerunRequest): Promise<Run> {
+    const { ledger } = this.options;
+    const identity = JSON.stringify({ rerun_of: id, id: newId, cluster });
+    const existing = ledger.findRequested(newId, identity);
+    if (existing) return existing;
+    const run = ledger.run(id);
+    const request: SubmitRequest = {
+      id: newId,
+      config: await currentText(run),
+      folder: run.folder,
+      cluster: cluster ?? run.cluster,
+      name: run.name,
+      rerun_of: id,
+      ...(run.config_path === null ? {} : { config_path: run.config_path })
+    };
+    return this.admit(request, identity);
+  }
+
+  async stop(id: string): Promise<Run> {
+    await this.options.attendant.stop(this.get(id), STOP_GRACE_S);
+    return this.get(id);
+  }
+
+  async profile(id: string, steps: number): Promise<void> {
+    const run = this.get(id);
+    if (hasEnded(run.state)) throw new BottegaError('conflict', `The run ${run.name} is over.`);
+    await this.options.clusters.session(run.cluster).engine.profile(id, steps);
+  }
+
+  async delete(id: string): Promise<void> {
+    const run = this.get(id);
+    if (!hasEnded(run.state)) {
+      throw new BottegaError('conflict', `The run ${run.name} is ${run.state}.`, { hint: 'Stop it first.' });
+    }
+    await this.options.attendant.delete(run);
+  }
+
+  private async admit(request: SubmitRequest, identity: string): Promise<Run> {
+    const { ledger, clusters, sync, attendant, changes } = this.options;
+    const existing = ledger.findRequested(request.id, identity);
+    if (existing) return existing;
+    requirePaths(request);
+    const config = await requireConfig(request);
+    clusters.sessionOrStarting(request.cluster);
+    const started = Date.now();
+    const snapshot = await sync.scan(request.folder);
+    const session = clusters.sessionOrStarting(request.cluster);
+    const waitsFor = session ? '' : `Waiting for the cluster ${request.cluster} to be ready.`;
+    const run = ledger.addRun(newRun(request, config, waitsFor), identity);
+    changes.tell({ type: 'run', run });
+    // A cluster that gets ready later starts the run with the folder as it is then.
+    attendant.send(run, { snapshot, started });
+    return run;
+  }
+}
+
+const requirePaths = ({ folder, config_path }: SubmitRequest): void => {
+  if (!isAbsolute(folder)) throw new BottegaError('invalid_request', `${folder} is not an absolute path.`);
+  if (config_path !== undefined && isAbsolute(config_path)) {
+    throw new BottegaError('invalid_request', `config_path must be relative to the folder, not ${config_path}.`);
+  }
+};
+
+const newRun = (request: SubmitRequest, config: RunConfig, reason: string): Run => {
+  const { id, cluster, folder, config_path = null, rerun_of = null } = request;
+  const fileName = config_path === null ? config.kind : basename(config_path).replace(/(\.run)?\.ya?ml$/, '');
+  return {
+    ...{ id, cluster, folder, config_path, rerun_of, reason },
+    name: request.name ?? config.name ?? fileName,
+    kind: config.kind,
+    config: request.config,
+    tree: null,
+    created: Date.now(),
+    state: 'pending',
+    ...{ started: null, ended: null, step: 0, max_steps: null, loss: null, step_seconds: null, last_seq: 0 }
+  };
+};

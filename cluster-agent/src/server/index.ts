@@ -1,0 +1,1 @@
+export { buildServer, type Services } from './server.js';

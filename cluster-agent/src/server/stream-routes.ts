@@ -1,0 +1,8 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import type { Services } from './server.js';
+
+export const streamRoutes =
+  ({ stream }: Services): FastifyPluginAsyncTypebox =>
+  async app => {
+    app.get('/v1/stream', { websocket: true, schema: { hide: true } }, socket => stream.attach(socket));
+  };

@@ -1,0 +1,1 @@
+export { Stream, type StreamOptions } from './stream.js';
