@@ -98,8 +98,11 @@ def _set_environment(spec: RankSpec, records: int) -> None:
     linecache.clearcache()
     # A library that starts its workers by spawn runs __main__ again: that must not be the zygote.
     sys.modules["__main__"] = types.ModuleType("__main__")
-    for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(line_buffering=True, errors="backslashreplace")  # type: ignore[union-attr]
+    # The zygote's own streams may have been files, which can seek; these are pipes.
+    sys.stdout, sys.stderr = (
+        open(number, "w", buffering=1, encoding="utf-8", errors="backslashreplace", closefd=False)  # noqa: SIM115
+        for number in (1, 2)
+    )
 
 
 def _set_process(spec: RankSpec) -> None:

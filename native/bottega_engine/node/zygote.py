@@ -19,6 +19,7 @@ import select
 import signal
 import socket
 import sys
+import traceback
 from pathlib import Path
 
 from bottega_engine.node.preload import preload
@@ -60,9 +61,9 @@ class Zygote:
         return True
 
     def _fork(self, descriptors: list[int]) -> None:
-        threads = os.listdir("/proc/self/task")
+        threads = [(task / "comm").read_text().strip() for task in Path("/proc/self/task").iterdir()]
         if len(threads) != 1:
-            self._say({"refused": f"The zygote has {len(threads)} threads."})
+            self._say({"refused": f"The zygote has more than one thread: {', '.join(threads)}."})
             return
         pid = os.fork()
         if pid == 0:
@@ -80,6 +81,8 @@ class Zygote:
             from bottega_engine.node.rank import run_rank
 
             run_rank(descriptors)
+        except BaseException:
+            traceback.print_exc()
         finally:
             # Whatever happens, the child never goes on as a second zygote.
             os._exit(70)

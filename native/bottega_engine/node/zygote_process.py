@@ -16,6 +16,15 @@ FIRST_DELAY_S = 0.2
 LAST_DELAY_S = 20.0
 
 
+ONE_THREAD = {
+    "OMP_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    # pyarrow's allocator would start a thread when it is imported.
+    "JE_ARROW_MALLOC_CONF": "background_thread:false",
+}
+
+
 class ZygoteFailed(Exception):
     """No rank can be forked, and why."""
 
@@ -46,7 +55,7 @@ class Zygotes:
                 zygote.close()
                 self._current = None
             failures += 1
-            self._failure = f"The zygote ended with code {zygote.code}."
+            self._failure = self._failure or f"The zygote ended with code {zygote.code}."
             if failures > 2:
                 self._set("failed")
             await asyncio.sleep(min(LAST_DELAY_S, FIRST_DELAY_S * 2**failures))
@@ -65,10 +74,13 @@ class Zygotes:
             if (zygote := self._current) is not None:
                 try:
                     return await asyncio.wait_for(zygote.fork(descriptors), FORK_TIMEOUT_S)
-                except (ConnectionError, TimeoutError):
+                except (ConnectionError, TimeoutError) as error:
+                    self._failure = (
+                        str(error) or f"The zygote did not fork within {FORK_TIMEOUT_S:g} seconds."
+                    )
+                    self._ready.clear()
                     zygote.kill()
-                    await zygote.ended()
-        raise ZygoteFailed("The zygote dies when it is asked for a rank.")
+        raise ZygoteFailed(self._failure)
 
     def _set(self, state: str) -> None:
         self.state = state
@@ -94,12 +106,7 @@ class _Zygote:
     async def start(cls) -> _Zygote:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         ours.setblocking(False)
-        environment = {
-            **os.environ,
-            "OMP_NUM_THREADS": "1",
-            "MKL_NUM_THREADS": "1",
-            "OPENBLAS_NUM_THREADS": "1",
-        }
+        environment = {**os.environ, **ONE_THREAD}
         environment.pop("PYTHONDONTWRITEBYTECODE", None)
         with theirs:
             process = await asyncio.create_subprocess_exec(
@@ -160,8 +167,7 @@ class _Zygote:
             self._exits[said["forked"]] = self._loop.create_future()
             self._answer_fork(said["forked"])
         elif "refused" in said:
-            # It can never fork again.
-            self.kill()
+            self._lose(said["refused"])
         else:
             exit_ = self._exits.pop(said["exited"])
             if not exit_.done():
@@ -172,7 +178,7 @@ class _Zygote:
         if not forked.done():
             forked.set_result(pid)
 
-    def _lose(self) -> None:
+    def _lose(self, reason: str = "The zygote ended.") -> None:
         """Nobody is there to say how the ranks end: whoever waits for that hears it, and looks by itself."""
         if self._is_closed:
             return
@@ -182,4 +188,4 @@ class _Zygote:
             self._ready.set_result(False)
         for waiting in [*self._forks, *self._exits.values()]:
             if not waiting.done():
-                waiting.set_exception(ConnectionError("The zygote ended."))
+                waiting.set_exception(ConnectionError(reason))

@@ -18,6 +18,9 @@ from bottega_engine.service.settings import Settings
 from bottega_engine.service.stream import Streams
 from bottega_engine.store import Blobs
 
+SHUTDOWN_S = 2.0
+"""Agents and keepers hold their connections open; they come back or end by themselves."""
+
 
 async def serve(settings: Settings) -> None:
     settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -28,7 +31,7 @@ async def serve(settings: Settings) -> None:
     streams = Streams(runs)
     runs.keepers = streams.keepers = keepers = Keepers(settings.data, blobs, runs, streams.nodes_changed)
     api = Api(settings.token_sha256, blobs, runs, keepers, streams)
-    runner = web.AppRunner(api.app(), access_log=None)
+    runner = web.AppRunner(api.app(), access_log=None, shutdown_timeout=SHUTDOWN_S)
     await runner.setup()
     host = settings.host or ray.util.get_node_ip_address()
     site = web.TCPSite(runner, host, settings.port)

@@ -42,6 +42,7 @@ class Run:
         run = cls(folder, submit)
         for phase in submit["phases"]:
             run.append({"type": "phase", **phase})
+        run.append({"type": "status", "state": "pending", "reason": ""})
         return run
 
     @property

@@ -20,9 +20,10 @@ from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy
 from bottega_engine.service.errors import EngineError
 from bottega_engine.service.nodes import alive_nodes
 
-LOOK_EVERY_S = 1.0
-"""How long Ray is waited for before the reason of the wait is told anew; a free seat is noticed at once."""
-FIRST_LOOK_S = 0.15
+LOOK_S = 1
+"""How long Ray is asked at a time (whole seconds); a free seat is noticed at once."""
+PATIENCE_S = 0.15
+"""A wait that is shorter needs no reason."""
 
 
 @dataclass
@@ -65,11 +66,7 @@ class Admission:
                 [_bundle(resources)] * resources["ranks"], strategy="STRICT_PACK", name=run_id
             )
             try:
-                timeout = FIRST_LOOK_S
-                while not await asyncio.to_thread(group.wait, timeout):
-                    check_possible(resources)
-                    waiting(self._reason(wanted))
-                    timeout = LOOK_EVERY_S
+                await self._wait(group, resources, waiting)
                 node = await asyncio.to_thread(_node_of, group)
                 seats = Seats(node, [], group)
                 if resources["gpus_per_rank"] > 0:
@@ -79,6 +76,18 @@ class Admission:
                 raise
         self._holders[run_id] = wanted
         return seats
+
+    async def _wait(
+        self, group: PlacementGroup, resources: dict[str, Any], waiting: Callable[[str], None]
+    ) -> None:
+        looking = asyncio.ensure_future(asyncio.to_thread(group.wait, LOOK_S))
+        await asyncio.wait({looking}, timeout=PATIENCE_S)
+        while not looking.done() or not looking.result():
+            check_possible(resources)
+            waiting(self._reason(in_words(resources)))
+            if looking.done():
+                looking = asyncio.ensure_future(asyncio.to_thread(group.wait, LOOK_S))
+            await looking
 
     def release(self, run_id: str, seats: Seats) -> None:
         self._holders.pop(run_id, None)
