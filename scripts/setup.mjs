@@ -55,11 +55,17 @@ const buildLabextension = () => {
     'schema/lib'
   ];
   return once(`${labextension}/.stamp`, ['extension/package.json', 'package-lock.json', ...filesBelow(sources)], () =>
-    phase('JupyterLab extension', process.execPath, [
-      join(root, 'node_modules/@jupyter/builder/lib/build-labextension.js'),
-      ...['--core-package-file', join(root, 'node_modules/@jupyterlab/core-meta/core.package.json')],
-      join(root, 'extension')
-    ])
+    phase(
+      'JupyterLab extension',
+      process.execPath,
+      [
+        join(root, 'node_modules/@jupyter/builder/lib/build-labextension.js'),
+        ...['--core-package-file', join(root, 'node_modules/@jupyterlab/core-meta/core.package.json')],
+        '.'
+      ],
+      // Its licence plugin takes modules without a folder for the package of the working folder: that must have a licence.
+      { cwd: join(root, 'extension') }
+    )
   );
 };
 
