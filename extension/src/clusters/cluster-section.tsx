@@ -22,8 +22,9 @@ const commandOf: Record<ClusterAction, string> = {
 
 /** The clusters of the sidebar. */
 export const ClusterSection = ({ bottega, commands, trans }: SectionProps): JSX.Element => {
-  const { ledger } = bottega;
+  const { agent, ledger } = bottega;
   useSignal(ledger.changed, change => change.run === undefined);
+  useSignal(agent.changed);
   useSignal(ledger.stateChanged);
   const act = (action: ClusterAction, cluster: Cluster): void => {
     void commands.execute(commandOf[action], { name: cluster.name });
@@ -39,7 +40,7 @@ export const ClusterSection = ({ bottega, commands, trans }: SectionProps): JSX.
         />
       </header>
       {ledger.state.kind === 'loading' ? (
-        <Skeleton />
+        agent.state.kind !== 'failed' && <Skeleton />
       ) : ledger.clusters.length ? (
         <ul className="jp-BottegaList">
           {ledger.clusters.map(cluster => (

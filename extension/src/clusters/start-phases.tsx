@@ -1,6 +1,6 @@
 import type { StartPhase } from '@bottega/schema';
 import type { TranslationBundle } from '@jupyterlab/translation';
-import { formatDuration, useNow } from '../state/index.js';
+import { formatDuration, formatShortDuration, useNow } from '../state/index.js';
 
 /** What a person reads for a phase; phases of other providers show their own name. */
 const phaseWord = (trans: TranslationBundle, name: string): string => {
@@ -29,7 +29,9 @@ export const StartPhases = ({
         <li key={phase.name} className={phase.duration_ms === undefined ? 'jp-mod-current' : ''}>
           <span>{phaseWord(trans, phase.name)}</span>{' '}
           <span className="jp-BottegaPhases-time">
-            {formatDuration(phase.duration_ms ?? Math.floor((now - phase.started) / 1000) * 1000)}
+            {phase.duration_ms === undefined
+              ? formatShortDuration(now - phase.started)
+              : formatDuration(phase.duration_ms)}
           </span>
         </li>
       ))}

@@ -1,6 +1,6 @@
 import type { FinetuneConfig, Run, RunConfig } from '@bottega/schema';
 import type { TranslationBundle } from '@jupyterlab/translation';
-import { formatCount, formatDuration, formatLearningRate, formatNumber } from '../state/index.js';
+import { formatCount, formatLearningRate, formatNumber, formatShortDuration } from '../state/formats.js';
 
 /** A number or word that a config amounts to, and what it is. */
 export interface Fact {
@@ -57,6 +57,6 @@ const estimate = (trans: TranslationBundle, config: FinetuneConfig, past: readon
   const times = past.flatMap(run => (run.step_seconds === null ? [] : [run.step_seconds])).sort((a, b) => a - b);
   const middle = times[Math.floor(times.length / 2)];
   if (middle === undefined || config.max_steps === undefined) return [];
-  const label = trans._n('from %1 past run', 'from %1 past runs', times.length);
-  return [{ value: `≈ ${formatDuration(middle * config.max_steps * 1000)}`, label }];
+  const label = trans._n('at the pace of %1 run so far', 'at the pace of %1 runs so far', times.length);
+  return [{ value: `≈ ${formatShortDuration(middle * config.max_steps * 1000)}`, label }];
 };

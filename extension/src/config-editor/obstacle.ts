@@ -1,7 +1,7 @@
 import type { Cluster, Problem } from '@bottega/schema';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import type { AgentState } from '../agent/index.js';
-import { clusterStateWord } from '../state/index.js';
+import { clusterStateWord } from '../state/words.js';
 
 export interface Situation {
   agent: AgentState;

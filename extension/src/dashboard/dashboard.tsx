@@ -36,7 +36,8 @@ const DashboardView = ({ name, bottega, commands, trans }: ViewProps): JSX.Eleme
   if (cluster?.state === 'ready') {
     return (
       <iframe
-        // A new head is a new dashboard.
+        // A new head is a new dashboard. Its requests need the login of this origin, so that the sandbox only keeps it
+        // from moving the page; what it may not do, the agent refuses.
         key={cluster.incarnation ?? ''}
         title={trans.__('Ray Dashboard of %1', name)}
         src={bottega.client.dashboardUrl(name)}
@@ -71,7 +72,8 @@ const Waiting = ({ name, cluster, isLoading, trans }: WaitingProps): JSX.Element
   const state = clusterStateWord(trans, cluster.state);
   return (
     <p>
-      {trans.__('The dashboard shows when cluster %1 is ready; it is %2.', name, state)} {cluster.reason}
+      {trans.__('The dashboard shows when cluster %1 is ready; it is %2.', name, state)}{' '}
+      {cluster.state === 'stopped' ? '' : cluster.reason}
     </p>
   );
 };

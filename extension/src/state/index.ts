@@ -14,5 +14,6 @@ export {
 } from './formats.js';
 export { bottegaIcon, clusterStateIcon, runStateIcon } from './icons.js';
 export { Duration, exactTime, RelativeTime, relativeTime } from './relative-time.js';
-export { ClusterBadge, clusterStateWord, runStateWord, StateBadge } from './state-badge.js';
+export { ClusterBadge, StateBadge } from './state-badge.js';
 export { useSignal } from './use-signal.js';
+export { clusterStateWord, runStateWord } from './words.js';

@@ -35,7 +35,11 @@ export class CodeEditor implements IDisposable {
     // Two tabs on one file are two models, so the address needs a number.
     const uri = monaco.Uri.from({ scheme: `bottega-${kind}`, path: `/${(count += 1)}/${context.localPath}` });
     this.text = monaco.editor.createModel(context.model.sharedModel.getSource(), 'yaml', uri);
-    this.text.updateOptions({ tabSize: 2, insertSpaces: true });
+    this.text.updateOptions({
+      tabSize: 2,
+      insertSpaces: true,
+      bracketColorizationOptions: { enabled: false, independentColorPoolPerBracketType: false }
+    });
     followTheme(themes, this.#owned);
     this.editor = monaco.editor.create(host, { ...editorOptions(), model: this.text, ariaLabel: options.ariaLabel });
     this.#owned.push(new DocumentBinding(monaco, this.text, context.model));
@@ -114,7 +118,6 @@ const editorOptions = (): editor.IStandaloneEditorConstructionOptions => {
     hideCursorInOverviewRuler: true,
     padding: { top: 8, bottom: 8 },
     scrollbar: { verticalScrollbarSize: 10, horizontalScrollbarSize: 10 },
-    bracketPairColorization: { enabled: false },
     wordBasedSuggestions: 'off',
     quickSuggestions: { other: true, comments: false, strings: true },
     suggest: { showWords: false, showStatusBar: false, preview: false },

@@ -17,10 +17,11 @@ interface SectionProps {
 
 /** The runs of the sidebar, newest first. */
 export const RunSection = ({ bottega, commands, current, trans }: SectionProps): JSX.Element => {
-  const { ledger } = bottega;
+  const { agent, ledger } = bottega;
   const [filter, setFilter] = useState<string | null>(null);
   const isLoadingOlder = useRef(false);
   useSignal(ledger.changed, change => change.cluster === undefined);
+  useSignal(agent.changed);
   useSignal(ledger.stateChanged);
   useSignal(current.changed);
 
@@ -59,7 +60,7 @@ export const RunSection = ({ bottega, commands, current, trans }: SectionProps):
         />
       )}
       {ledger.state.kind === 'loading' ? (
-        <Skeleton />
+        agent.state.kind !== 'failed' && <Skeleton />
       ) : runs.length ? (
         <RunList
           trans={trans}
