@@ -7,6 +7,7 @@ import { filesPlugin } from './files/index.js';
 import { runCommandsPlugin } from './runs/list/index.js';
 import { shellPlugin } from './shell/index.js';
 import { sidebarPlugin } from './sidebar/index.js';
+import { tracePlugin } from './trace/index.js';
 
 /** One plugin for each feature; those of runs, traces and notebooks need only what `agent` provides. */
 const plugins: JupyterFrontEndPlugin<unknown>[] = [
@@ -17,6 +18,7 @@ const plugins: JupyterFrontEndPlugin<unknown>[] = [
   sidebarPlugin,
   configEditorPlugin,
   dashboardPlugin,
+  tracePlugin,
   shellPlugin
 ];
 

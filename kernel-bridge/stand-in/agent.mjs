@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { WebSocketServer } from 'ws';
+import { recordTrace, rehearse } from './rehearsal.mjs';
 
 const home = process.argv[process.argv.indexOf('--home') + 1];
 if (process.env.STAND_IN_FAILS) {
@@ -47,12 +48,17 @@ const append = (run, event) => {
   const log = logs.get(run.id);
   log.push({ seq: log.length + 1, time: Date.now(), ...event });
   if (event.type === 'status') run.state = event.state;
+  if (event.type === 'status' && event.max_steps) run.max_steps = event.max_steps;
   if (event.type === 'metric') Object.assign(run, { step: event.step, loss: event.values.loss });
   run.last_seq = log.length;
   for (const each of followers) each(run);
 };
 
 const play = async run => {
+  if (run.config.includes('# rehearse')) {
+    const isOver = () => ['stopped', 'failed', 'done'].includes(run.state);
+    return rehearse(run.config, event => append(run, event), isOver);
+  }
   const status = state => append(run, { type: 'status', state, reason: '' });
   status('running');
   const text = line => append(run, { type: 'output', rank: 0, stream: 'stdout', text: line });
@@ -169,7 +175,28 @@ const routes = [
       submit(response, { ...runs.get(id), ...(await bodyOf(request)), rerun_of: id });
     }
   ],
-  ['POST', /^\/v1\/runs\/([^/]+)\/profile$/, (_, response) => json(response, 204)],
+  [
+    'POST',
+    /^\/v1\/runs\/([^/]+)\/profile$/,
+    (_, response, id) => {
+      const run = runs.get(id);
+      if (run?.config.includes('# rehearse')) recordTrace(run.step, event => append(run, event));
+      json(response, 204);
+    }
+  ],
+  [
+    'GET',
+    /^\/v1\/runs\/[^/]+\/traces\//,
+    (_, response) => {
+      if (!process.env.STAND_IN_TRACE) return fail(response, 404, 'not_found', 'There is no such trace.');
+      const trace = readFileSync(process.env.STAND_IN_TRACE);
+      response.writeHead(200, {
+        'Content-Type': 'application/vnd.apache.arrow.stream',
+        'Content-Length': trace.length
+      });
+      response.end(trace);
+    }
+  ],
   [
     'GET',
     /^\/v1\/runs\/([^/]+)\/events/,
@@ -208,7 +235,9 @@ const echo = peer => peer.on('message', (data, isBinary) => peer.send(data, { bi
 
 const stream = peer => {
   const next = new Map();
+  let hasLedger = false;
   const push = run => {
+    if (hasLedger) peer.send(JSON.stringify({ type: 'run', run }));
     if (!next.has(run.id)) return;
     const events = logs.get(run.id).slice(next.get(run.id) - 1);
     next.set(run.id, next.get(run.id) + events.length);
@@ -221,6 +250,7 @@ const stream = peer => {
     if (request.type === 'follow_ledger') {
       const all = { clusters: [...clusters.values()], runs: [...runs.values()] };
       peer.send(JSON.stringify({ type: 'ledger', ...all }));
+      hasLedger = true;
     }
     if (request.type === 'unfollow') next.delete(request.run);
     if (request.type !== 'follow') return;
@@ -246,4 +276,4 @@ server.listen(socketPath, () => {
   writeFileSync(join(home, 'agent.json'), JSON.stringify(address), { mode: 0o600 });
 });
 // A test that is killed leaves nobody behind.
-setTimeout(stop, 240_000).unref();
+setTimeout(stop, Number(process.env.STAND_IN_MINUTES ?? 4) * 60_000).unref();

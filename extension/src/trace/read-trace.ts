@@ -1,4 +1,4 @@
-import { RecordBatchReader, type RecordBatch, type Schema } from 'apache-arrow';
+import type { RecordBatch, Schema } from 'apache-arrow';
 import { buildTrace, type RankColumns } from './build-trace.js';
 import type { Trace } from './trace.js';
 
@@ -8,7 +8,8 @@ export class TraceFormatError extends Error {
 }
 
 /** A trace from the Arrow streams of its ranks, one after the other (`traceColumns` in schema/src/engine-api.ts). */
-export const readTrace = (bytes: Uint8Array): Trace => {
+export const readTrace = async (bytes: Uint8Array): Promise<Trace> => {
+  const { RecordBatchReader } = await import('apache-arrow');
   const ranks: RankColumns[] = [];
   try {
     for (const reader of RecordBatchReader.readAll(bytes)) {

@@ -83,7 +83,8 @@ const withCode = (style: TextStyle, code: number): TextStyle => {
 };
 
 const without = (style: TextStyle, key: 'color' | 'background'): TextStyle => {
-  const { [key]: _gone, ...rest } = style;
+  const rest = { ...style };
+  delete (rest as Record<string, unknown>)[key];
   return rest;
 };
 

@@ -1,0 +1,1 @@
+export { tracePlugin } from './plugin.js';
