@@ -16,7 +16,7 @@ mount -t tmpfs none /tmp
 mount -t tmpfs none /dev/shm
 
 export HOME=/tmp/home RAY_AUTH_MODE=token RAY_AUTH_TOKEN_PATH=/tmp/home/token
-export RAY_USAGE_STATS_ENABLED=0
+export RAY_USAGE_STATS_ENABLED=0 PATH="$repository/.venv/bin:$PATH"
 mkdir -m 700 "$HOME"
 (umask 077 && printf %s "$token" >"$RAY_AUTH_TOKEN_PATH")
 cd "$HOME"

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { until } from '../cluster/until.ts';
 import { allEvents, eventsUntil, lossesOf, outputOf, repository, Workplace } from '../cluster/workplace.ts';
 import { CLUSTER_ADDRESS, Namespaces, whyNoNamespaces } from './namespaces.ts';
 
@@ -11,15 +12,17 @@ if (reason) console.warn(`The isolated cluster is left out: ${reason}`);
 const DASHBOARD_PORT = 8265;
 const token = randomBytes(32).toString('hex');
 
-/** Starts the Ray head on the cluster's side. It ends with that side. */
-const startHead = (namespaces: Namespaces): void => {
+/** Starts the Ray head on the cluster's side and waits until it says that it stands. It ends with that side. */
+const startHead = async (namespaces: Namespaces): Promise<void> => {
   const script = join(repository, 'test/isolation/head.sh');
-  const [command = '', ...args] = namespaces.onClusterSide([
-    ...['sh', script, join(repository), CLUSTER_ADDRESS, String(DASHBOARD_PORT)]
-  ]);
-  const head = spawn(command, args, { stdio: ['pipe', 'ignore', 'inherit'] });
+  const line = ['sh', script, join(repository), CLUSTER_ADDRESS, String(DASHBOARD_PORT)];
+  const [command = '', ...args] = namespaces.onClusterSide(line);
+  const head = spawn(command, args, { stdio: ['pipe', 'pipe', 'pipe'] });
+  let output = '';
+  for (const stream of [head.stdout, head.stderr]) stream.on('data', data => (output += String(data)));
   // Not by the command line, which everybody can read.
   head.stdin.end(token);
+  await until(`the Ray head (${output})`, () => (output.includes('Ray runtime started') ? true : undefined), 60_000);
 };
 
 describe.skipIf(reason)('a cluster in a network of its own, with no folder shared', () => {
@@ -28,7 +31,7 @@ describe.skipIf(reason)('a cluster in a network of its own, with no folder share
 
   beforeAll(async () => {
     namespaces = await Namespaces.make();
-    startHead(namespaces);
+    await startHead(namespaces);
     workplace = await Workplace.make(command => namespaces.onAgentSide(command));
     const tokenFile = join(workplace.home, 'far.token');
     await writeFile(tokenFile, token, { mode: 0o600 });
