@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Cluster as ClusterRecord, ClusterState, ErrorBody } from '@bottega/schema';
+import type { Cluster as ClusterRecord, ClusterState, ErrorBody, NodeResources } from '@bottega/schema';
 import { BottegaError } from '../errors/index.js';
 import type { Engine } from '../engine/index.js';
 import type { Log } from '../log/index.js';
@@ -38,8 +38,8 @@ export class Cluster {
   private queue: Promise<void> = Promise.resolve();
 
   constructor(private readonly options: ClusterOptions) {
-    this.current = options.record;
-    this.phases = new StartPhases(phases => this.change({ phases }));
+    this.current = { ...options.record };
+    this.phases = new StartPhases(options.record.phases, phases => this.change({ phases }));
   }
 
   get record(): ClusterRecord {
@@ -49,7 +49,8 @@ export class Cluster {
 
   /** Brings the cluster up. The caller has seen that it is stopped or failed. */
   start(reason = 'The cluster is starting.'): void {
-    this.become('starting', reason, { phases: [], nodes: [] });
+    this.phases.clear();
+    this.become('starting', reason, { nodes: [] });
     this.live('start');
   }
 
@@ -114,7 +115,7 @@ export class Cluster {
 
   /** Returns when the connection to the engine is over. */
   private async use(engine: Engine, signal: AbortSignal): Promise<void> {
-    const link = await this.options.seat.connect(engine, nodes => this.change({ nodes }), signal);
+    const link = await this.options.seat.connect(engine, nodes => this.nodesAre(nodes, signal), signal);
     if (!link) return;
     const session = { engine, link };
     try {
@@ -126,6 +127,19 @@ export class Cluster {
       this.options.keeper.engineGone(this.current.name);
       link.dispose();
     }
+  }
+
+  /** An engine outlives the node it runs on by a while; when no node is left to take runs, the head is looked at. */
+  private nodesAre(nodes: NodeResources[], signal: AbortSignal): void {
+    this.change({ nodes });
+    const { session } = this;
+    if (!session || nodes.some(node => node.zygote === 'ready')) return;
+    this.options.provider.observe(signal).then(
+      found => {
+        if (found.is === 'gone') session.link.dispose();
+      },
+      (err: unknown) => this.options.log.warn({ cluster: this.current.name, err }, 'the head could not be looked at')
+    );
   }
 
   /** The head that was there before, waiting for it while it does not answer. Throws when it is gone. */
@@ -142,8 +156,9 @@ export class Cluster {
 
   private startEngine(head: Head, signal: AbortSignal): Promise<Engine> {
     const { seat } = this.options;
-    if (this.current.state !== 'starting') this.become('starting', 'The engine ended; it is being started again.');
-    this.enterPhase('engine', 'The engine is starting.');
+    const isAgain = this.current.state !== 'starting';
+    if (isAgain) this.become('starting', 'The engine ended.');
+    this.enterPhase('engine', isAgain ? 'The engine ended; it is being started again.' : 'The engine is starting.');
     return seat.start(head, signal);
   }
 
@@ -209,8 +224,8 @@ export class Cluster {
     const from = this.current.state;
     if (!canBecome(from, state)) throw new BottegaError('internal', `A ${from} cluster cannot become ${state}.`);
     this.options.log.info({ cluster: this.current.name, from, state, reason }, 'cluster state');
-    const { error: _error, ...rest } = this.current;
-    this.current = rest;
+    // An error belongs to the state that it led to.
+    delete this.current.error;
     this.change({ state, reason, since: Date.now(), observed: Date.now(), ...more });
   }
 

@@ -66,7 +66,9 @@ export class Clusters {
       });
     }
     if (existing?.record.state === 'stopping') {
-      throw new BottegaError('conflict', `The cluster ${spec.name} is stopping.`, { hint: 'Start it when it has stopped.' });
+      throw new BottegaError('conflict', `The cluster ${spec.name} is stopping.`, {
+        hint: 'Start it when it has stopped.'
+      });
     }
     const record = { ...(existing?.record ?? newRecord(spec)), spec };
     this.options.ledger.saveCluster(spec.name, JSON.stringify(record));

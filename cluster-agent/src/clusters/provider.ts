@@ -3,9 +3,7 @@ import type { Head } from '../ray/index.js';
 
 /** What a look at a cluster found. `gone` is for good; `unreachable` may be over in a moment. */
 export type Observation =
-  | { is: 'up'; head: Head }
-  | { is: 'unreachable'; reason: string }
-  | { is: 'gone'; reason: string };
+  { is: 'up'; head: Head } | { is: 'unreachable'; reason: string } | { is: 'gone'; reason: string };
 
 /** Names a phase that begins now; the one before is over. */
 export type OnPhase = (name: 'ray' | 'dashboard', waitsFor: string) => void;

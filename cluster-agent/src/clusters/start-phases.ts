@@ -2,11 +2,17 @@ import type { StartPhase } from '@bottega/schema';
 
 /** The timed parts of a start: one lasts at a time. */
 export class StartPhases {
-  private list: StartPhase[] = [];
+  constructor(
+    private list: StartPhase[],
+    private readonly onChange: (phases: StartPhase[]) => void
+  ) {}
 
-  constructor(private readonly onChange: (phases: StartPhase[]) => void) {}
+  clear(): void {
+    this.list = [];
+    this.onChange(this.list);
+  }
 
-  /** A new start when it is the first phase again; the phase before is over. */
+  /** The phase before is over. A phase that begins again takes back those behind it. */
   enter(name: string): void {
     const known = this.list.findIndex(phase => phase.name === name);
     const before = known >= 0 ? this.list.slice(0, known) : this.list;

@@ -14,7 +14,13 @@ const hopByHop = [
 const browserOnly = ['authorization', 'x-ray-authorization', 'cookie', 'host', 'origin', 'referer', 'user-agent'];
 
 /** Not for the browser: Ray's cookie is the token of the cluster, and policies of this origin are not Ray's to set. */
-const dashboardOnly = ['set-cookie', 'location', 'content-security-policy', 'x-frame-options', 'access-control-allow-origin'];
+const dashboardOnly = [
+  'set-cookie',
+  'location',
+  'content-security-policy',
+  'x-frame-options',
+  'access-control-allow-origin'
+];
 
 export const headersToDashboard = (headers: IncomingHttpHeaders): Headers =>
   without(headers, [...hopByHop, ...browserOnly, 'content-length', 'expect', 'forwarded', 'via'], name =>

@@ -1,5 +1,12 @@
 import { basename, isAbsolute } from 'node:path';
-import { hasEnded, type RerunRequest, type Run, type RunConfig, type RunPage, type SubmitRequest } from '@bottega/schema';
+import {
+  hasEnded,
+  type RerunRequest,
+  type Run,
+  type RunConfig,
+  type RunPage,
+  type SubmitRequest
+} from '@bottega/schema';
 import type { Changes } from '../changes/index.js';
 import type { Clusters } from '../clusters/index.js';
 import { BottegaError } from '../errors/index.js';

@@ -21,7 +21,11 @@ export const fileRoutes =
       const gone = new AbortController();
       reply.raw.on('close', () => gone.abort());
       const headers = pick(request.headers, asked);
-      const answer = await engine.open(`/v1/runs/${id}/${path}`, { headers, signal: gone.signal, timeoutMs: TIMEOUT_MS });
+      const answer = await engine.open(`/v1/runs/${id}/${path}`, {
+        headers,
+        signal: gone.signal,
+        timeoutMs: TIMEOUT_MS
+      });
       // Whatever a run wrote is data: no browser is to guess that it is a page.
       return reply
         .status(answer.statusCode)

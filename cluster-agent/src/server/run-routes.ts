@@ -68,7 +68,10 @@ export const runRoutes =
         const { texts } = ledger.eventTexts(params.id, query.from, query.limit, EVENT_PAGE_BYTES);
         // The events are JSON in the ledger already.
         const page = `{"events":[${texts.join(',')}],"last_seq":${lastSeq}}`;
-        return reply.type('application/json').serializer(String).send(page as never) as never;
+        return reply
+          .type('application/json')
+          .serializer(String)
+          .send(page as never) as never;
       }
     );
   };

@@ -2,7 +2,7 @@ import swagger from '@fastify/swagger';
 import websocket from '@fastify/websocket';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import type { AgentInfo } from '@bottega/schema';
-import Fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify';
+import Fastify, { LogController, type FastifyBaseLogger, type FastifyInstance } from 'fastify';
 import type { Clusters } from '../clusters/index.js';
 import type { DashboardProxy } from '../dashboard/index.js';
 import { BottegaError } from '../errors/index.js';
@@ -37,7 +37,7 @@ export const buildServer = async (services: Services): Promise<FastifyInstance> 
   const app = Fastify({
     bodyLimit: BODY_BYTES,
     loggerInstance: services.log as FastifyBaseLogger,
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
     forceCloseConnections: true,
     ajv: { customOptions: { removeAdditional: false, strict: false, coerceTypes: true, useDefaults: true } }
   }).withTypeProvider<TypeBoxTypeProvider>();

@@ -35,4 +35,5 @@ export const answerOf = (error: FastifyError | Error): { status: number; body: E
   return { status: 500, body: { code: 'internal', message: 'Something in the agent broke.', details } };
 };
 
-const sentence = (text: string): string => `${text.charAt(0).toUpperCase()}${text.slice(1)}${text.endsWith('.') ? '' : '.'}`;
+const sentence = (text: string): string =>
+  `${text.charAt(0).toUpperCase()}${text.slice(1)}${text.endsWith('.') ? '' : '.'}`;

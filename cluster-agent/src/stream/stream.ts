@@ -50,4 +50,3 @@ export class Stream {
     this.subscribers.clear();
   }
 }
-

@@ -149,7 +149,8 @@ export class Subscriber {
 
   private refuse(error: BottegaError, run?: string): void {
     const body: ErrorBody = error.toBody();
-    const message: StreamMessage = run === undefined ? { type: 'error', error: body } : { type: 'error', run, error: body };
+    const message: StreamMessage =
+      run === undefined ? { type: 'error', error: body } : { type: 'error', run, error: body };
     this.send(JSON.stringify(message));
   }
 

@@ -68,7 +68,9 @@ export class ExistingProvider implements Provider {
 const readToken = (file: string): string => {
   const path = file.startsWith('~/') ? join(homedir(), file.slice(2)) : file;
   const refuse = (message: string, hint: string) => new BottegaError('unauthorized', message, { hint });
-  if (!isAbsolute(path)) throw refuse(`token_file must be an absolute path, not ${file}.`, 'Write it from the root, or with ~/.');
+  if (!isAbsolute(path)) {
+    throw refuse(`token_file must be an absolute path, not ${file}.`, 'Write it from the root, or with ~/.');
+  }
   let token: string;
   try {
     if (statSync(path).mode & 0o077) {
@@ -79,6 +81,8 @@ const readToken = (file: string): string => {
     if (error instanceof BottegaError) throw error;
     throw refuse(`The token file ${path} cannot be read.`, 'Check the path in token_file.');
   }
-  if (!token || /\s/.test(token)) throw refuse(`${path} does not hold a token.`, 'It must hold the token and nothing else.');
+  if (!token || /\s/.test(token)) {
+    throw refuse(`${path} does not hold a token.`, 'It must hold the token and nothing else.');
+  }
   return token;
 };
