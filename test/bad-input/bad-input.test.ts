@@ -122,9 +122,14 @@ describe('on a cluster', () => {
     third.dispose();
   });
 
-  it('an address where no Ray answers', async () => {
-    const failed = await failureOf(workplace, 'provider: existing\nname: nowhere\naddress: http://127.0.0.1:9\n');
-    expect(failed).toContain('127.0.0.1:9');
+  it('an address where no Ray answers: says what it waits for', async () => {
+    await workplace.client.up('provider: existing\nname: nowhere\naddress: http://127.0.0.1:9\n');
+    const waiting = async () => {
+      const cluster = (await workplace.client.clusters()).find(each => each.name === 'nowhere');
+      return cluster?.state === 'starting' && cluster.reason.includes('http://127.0.0.1:9') ? true : undefined;
+    };
+    await until('the cluster to say what it waits for', waiting, 5_000);
+    await workplace.client.down('nowhere');
   });
 });
 

@@ -38,7 +38,7 @@ def find_model(name: str, revision: str | None, work_dir: Path) -> ModelSource:
             raise RunFailed(f"{name} is a folder without config.json: it is not a Hugging Face model.")
         return ModelSource(name, str(path.resolve()), None)
     # What begins with a folder of the project is meant as a path: nobody waits for the hub to say no.
-    if name.startswith((".", "~", "/")) or name.count("/") > 1 or path.parent.is_dir() and "/" in name:
+    if name.startswith((".", "~", "/")) or name.count("/") > 1 or (path.parent.is_dir() and "/" in name):
         raise RunFailed(
             f"{name} is not a folder{'' if path.is_absolute() else ' of the project'}.", _nearest(path)
         )
