@@ -14,7 +14,7 @@ const wrongRuns = [
   {
     what: 'a model path that is not there',
     config: tiny('model: models/tiyn'),
-    says: ['models/tiyn is not a folder of the project']
+    says: ['models/tiyn is not a folder of the project', 'Did you mean models/tiny?']
   },
   {
     what: 'a line of the data that is not JSON',

@@ -22,7 +22,7 @@ export class RayJobs {
       PATH: `${join(repository, '.venv/bin')}:${process.env['PATH']}`,
       RAY_ADDRESS: `http://127.0.0.1:${dashboardPort}`,
       RAY_AUTH_MODE: 'token',
-      RAY_AUTH_TOKEN_PATH: join(workplace.home, 'clusters', cluster, 'token'),
+      RAY_AUTH_TOKEN_PATH: join(workplace.home, 'clusters', cluster, 'ray-token'),
       RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER: '0',
       PYTHONUNBUFFERED: '1'
     };

@@ -40,7 +40,8 @@ def find_model(name: str, revision: str | None, work_dir: Path) -> ModelSource:
     # What begins with a folder of the project is meant as a path: nobody waits for the hub to say no.
     if name.startswith((".", "~", "/")) or name.count("/") > 1 or (path.parent.is_dir() and "/" in name):
         raise RunFailed(
-            f"{name} is not a folder{'' if path.is_absolute() else ' of the project'}.", _nearest(path)
+            f"{name} is not a folder{'' if Path(name).expanduser().is_absolute() else ' of the project'}.",
+            _nearest(path),
         )
     return ModelSource(name, name, revision)
 
