@@ -101,7 +101,7 @@ export class ConfigCheck implements IDisposable {
   }
 
   async #read(path: string): Promise<string> {
-    const file = await this.contents.get(path, { type: 'file', format: 'text' });
+    const file = await this.contents.get(path, { type: 'file', format: 'text', content: true });
     return String(file.content);
   }
 

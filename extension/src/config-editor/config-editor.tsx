@@ -82,10 +82,11 @@ export class ConfigEditor extends Widget {
     this.#host.node.textContent = '';
     this.#code = new CodeEditor({
       host: this.#host.node,
+      contents: this.check.contents,
       context,
       kind: this.check.kind,
       themes,
-      ariaLabel: trans.__('Config %1', context.localPath),
+      trans,
       keys: this.#keys()
     });
     this.#showProblems();
@@ -122,9 +123,9 @@ export class ConfigEditor extends Widget {
   }
 
   #showReadOnly(): void {
-    const { context, trans } = this.options;
+    const { context } = this.options;
     const isReadOnly = context.model.readOnly || context.contentsModel?.writable === false;
-    this.#code?.setReadOnly(isReadOnly, trans.__('This file is read-only.'));
+    this.#code?.setReadOnly(isReadOnly);
   }
 }
 

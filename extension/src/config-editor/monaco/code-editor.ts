@@ -1,20 +1,24 @@
 import type { Problem } from '@bottega/schema';
 import type { IThemeManager } from '@jupyterlab/apputils';
 import type { DocumentRegistry } from '@jupyterlab/docregistry';
+import type { Contents } from '@jupyterlab/services';
+import type { TranslationBundle } from '@jupyterlab/translation';
 import { DisposableDelegate, type IDisposable } from '@lumino/disposable';
 import type { editor } from 'monaco-editor/editor';
 import type { ConfigKind } from '../language/index.js';
 import { DocumentBinding } from './binding.js';
-import { markerCode, registerLanguage } from './language.js';
+import { filesBeside } from './file-completion.js';
+import { fileLists, markerCode, registerLanguage } from './language.js';
 import { monaco } from './monaco.js';
 import { applyTheme } from './theme.js';
 
 export interface CodeEditorOptions {
   host: HTMLElement;
   context: DocumentRegistry.IContext<DocumentRegistry.ICodeModel>;
+  contents: Contents.IManager;
   kind: ConfigKind;
   themes: IThemeManager | null;
-  ariaLabel: string;
+  trans: TranslationBundle;
   /** Monaco keeps every key; these few do what they do elsewhere in JupyterLab. */
   keys: { id: string; label: string; keys: string; run: () => void }[];
 }
@@ -29,19 +33,24 @@ export class CodeEditor implements IDisposable {
   readonly #owned: IDisposable[] = [];
   #isDisposed = false;
 
-  constructor(options: CodeEditorOptions) {
-    const { host, context, kind, themes } = options;
-    registerLanguage(monaco);
+  constructor(readonly options: CodeEditorOptions) {
+    const { host, context, kind, themes, trans } = options;
+    registerLanguage(monaco, trans);
     // Two tabs on one file are two models, so the address needs a number.
     const uri = monaco.Uri.from({ scheme: `bottega-${kind}`, path: `/${(count += 1)}/${context.localPath}` });
     this.text = monaco.editor.createModel(context.model.sharedModel.getSource(), 'yaml', uri);
+    fileLists.set(this.text, filesBeside(context, options.contents));
     this.text.updateOptions({
       tabSize: 2,
       insertSpaces: true,
       bracketColorizationOptions: { enabled: false, independentColorPoolPerBracketType: false }
     });
     followTheme(themes, this.#owned);
-    this.editor = monaco.editor.create(host, { ...editorOptions(), model: this.text, ariaLabel: options.ariaLabel });
+    this.editor = monaco.editor.create(host, {
+      ...editorOptions(),
+      model: this.text,
+      ariaLabel: trans.__('Config %1', context.localPath)
+    });
     this.#owned.push(new DocumentBinding(monaco, this.text, context.model));
     for (const { id, label, keys, run } of options.keys) {
       this.#own(this.editor.addAction({ id, label, keybindings: [keybinding(keys)], run }));
@@ -54,8 +63,9 @@ export class CodeEditor implements IDisposable {
     return this.#isDisposed;
   }
 
-  setReadOnly(isReadOnly: boolean, message: string): void {
-    this.editor.updateOptions({ readOnly: isReadOnly, readOnlyMessage: { value: message } });
+  setReadOnly(isReadOnly: boolean): void {
+    const value = this.options.trans.__('This file is read-only.');
+    this.editor.updateOptions({ readOnly: isReadOnly, readOnlyMessage: { value } });
   }
 
   setProblems(problems: readonly Problem[]): void {

@@ -1,5 +1,7 @@
+import type { TranslationBundle } from '@jupyterlab/translation';
 import type { editor, IRange, languages } from 'monaco-editor/editor';
-import { complete, hoverAt, type ConfigKind } from '../language/index.js';
+import { complete, filesWantedAt, hoverAt, type ConfigKind } from '../language/index.js';
+import type { ListFiles } from './file-completion.js';
 import type { Monaco } from './monaco.js';
 
 /** The scheme of a model's address says what its file describes. */
@@ -8,10 +10,13 @@ const kindOf = (model: editor.ITextModel): ConfigKind | null => {
   return scheme === 'bottega-run' ? 'run' : scheme === 'bottega-cluster' ? 'cluster' : null;
 };
 
+/** How each open file lists what lies beside it. */
+export const fileLists = new WeakMap<editor.ITextModel, ListFiles>();
+
 let isRegistered = false;
 
 /** Completion, hover and quick fixes for the configs; once for the page. */
-export const registerLanguage = (monaco: Monaco): void => {
+export const registerLanguage = (monaco: Monaco, trans: TranslationBundle): void => {
   if (isRegistered) return;
   isRegistered = true;
 
@@ -43,6 +48,25 @@ export const registerLanguage = (monaco: Monaco): void => {
     }
   });
 
+  monaco.languages.registerCompletionItemProvider('yaml', {
+    triggerCharacters: ['/'],
+    async provideCompletionItems(model, position) {
+      const kind = kindOf(model);
+      const wanted = kind && filesWantedAt(kind, model.getValue(), model.getOffsetAt(position));
+      if (!wanted) return { suggestions: [] };
+      const files = (await fileLists.get(model)?.(wanted)) ?? [];
+      const { File, Folder } = monaco.languages.CompletionItemKind;
+      return {
+        suggestions: files.map(({ path, isFolder }) => ({
+          label: path,
+          kind: isFolder ? Folder : File,
+          insertText: path,
+          range: rangeOf(model, wanted.start, wanted.end)
+        }))
+      };
+    }
+  });
+
   monaco.languages.registerHoverProvider('yaml', {
     provideHover(model, position) {
       const kind = kindOf(model);
@@ -61,7 +85,7 @@ export const registerLanguage = (monaco: Monaco): void => {
         const textEdit = { range, text: suggestion };
         return [
           {
-            title: suggestion,
+            title: trans.__('Write %1', suggestion),
             kind: 'quickfix',
             isPreferred: true,
             diagnostics: [marker],

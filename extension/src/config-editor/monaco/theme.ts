@@ -18,6 +18,7 @@ export const applyTheme = (monaco: Monaco, isLight: boolean): void => {
       token('type', '--jp-mirror-editor-property-color'),
       // Monaco's light theme has a rule of its own for texts in YAML.
       token('string.yaml', '--jp-mirror-editor-variable-3-color'),
+      token('string.escape.yaml', '--jp-mirror-editor-string-2-color'),
       token('number', '--jp-mirror-editor-string-2-color'),
       token('keyword', '--jp-mirror-editor-string-2-color'),
       token('comment', '--jp-mirror-editor-comment-color', { fontStyle: 'italic' }),

@@ -1,17 +1,15 @@
 import type { Run } from '@bottega/schema';
 import type { TranslationBundle } from '@jupyterlab/translation';
-import { formatCount, formatDuration, formatStepSeconds, runStateWord } from '../../state/index.js';
+import { formatCount, formatDuration, runStateWord } from '../../state/index.js';
 
-/** Where a run stands, in one line. The whole of it is the hover text too, for narrow sidebars. */
+/** Where a run stands, in one line. */
 export const runLine = (trans: TranslationBundle, run: Run): string => {
   switch (run.state) {
     case 'pending':
     case 'starting':
       return run.reason || runStateWord(trans, run.state);
     case 'running':
-      return [stepText(trans, run), run.step_seconds === null ? '' : formatStepSeconds(run.step_seconds)]
-        .filter(Boolean)
-        .join(' · ');
+      return stepText(trans, run);
     case 'done':
       return run.started !== null && run.ended !== null
         ? trans.__('done in %1', formatDuration(run.ended - run.started))
