@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import ctypes
 import sys
 from pathlib import Path
 
@@ -21,9 +20,9 @@ import psutil
 from bottega_engine.node import launch as messages
 from bottega_engine.node.node_runs import NodeRuns
 from bottega_engine.node.rank_process import Record
+from bottega_engine.node.strays import adopt_orphans
 from bottega_engine.node.zygote_process import Zygotes
 
-PR_SET_CHILD_SUBREAPER = 36
 MEMORY_EVERY_S = 5.0
 
 
@@ -128,8 +127,7 @@ async def _input_closed() -> None:
 
 def main() -> None:
     settings = msgspec.json.decode(sys.stdin.buffer.readline(), type=KeeperSettings)
-    # What a rank leaves behind becomes a child of this process, which ends it with the run.
-    ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    adopt_orphans()
     asyncio.run(keep(settings))
 
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import shutil
 import signal
 import socket
+import sys
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -28,6 +31,21 @@ class RunEnd(msgspec.Struct, frozen=True):
     state: str
     reason: str
     exit_code: int | None = None
+
+
+class LastWords(msgspec.Struct, frozen=True):
+    """How a rank says that it ends."""
+
+    state: Literal["failed", "stopped"]
+    reason: str
+
+
+def last_words_of(record: Record) -> LastWords | None:
+    """None for what a script made up."""
+    try:
+        return msgspec.convert(record, LastWords)
+    except msgspec.ValidationError:
+        return None
 
 
 RecordSink = Callable[[str, Record], Awaitable[None]]
@@ -94,25 +112,26 @@ class _LiveRun:
     def __init__(self) -> None:
         self.is_stopping = False
         self._ranks: list[RankProcess] = []
-        self._last_words: dict[int, Record] = {}
+        self._last_words: dict[int, LastWords] = {}
+        self._over = asyncio.Event()
         self._kind = ""
 
     async def carry(
         self, specs: list[RankSpec], zygotes: Zygotes, sink: Callable[[Record], Awaitable[None]]
     ) -> RunEnd:
         async def take(rank: int, record: Record) -> None:
-            if record["type"] == "end":
-                self._last_words[rank] = record
-            else:
+            if record["type"] != "end":
                 await sink({**record, "rank": rank})
+            elif (said := last_words_of(record)) is not None:
+                self._last_words[rank] = said
 
         self._kind = specs[0].config["kind"]
         oom_kills = count_oom_kills()
         endings: list[asyncio.Task[int]] = []
         try:
             for spec in specs:
-                rank = RankProcess(spec, take)
-                await rank.start(zygotes)
+                rank = RankProcess(spec, zygotes, take)
+                await rank.start()
                 self._ranks.append(rank)
                 endings.append(asyncio.create_task(rank.ended()))
             first = await self._first_to_fail(endings)
@@ -121,6 +140,8 @@ class _LiveRun:
             self.kill()
             await asyncio.gather(*endings, return_exceptions=True)
             raise
+        finally:
+            self._over.set()
         codes = [ending.result() for ending in endings]
         return self._end(codes, first, count_oom_kills() > oom_kills)
 
@@ -140,14 +161,18 @@ class _LiveRun:
     def _end(self, codes: list[int], first: int, ran_out_of_memory: bool) -> RunEnd:
         said = self._last_words.get(first)
         code = codes[first]
-        if code == 0:
+        if code == 0 and not (self.is_stopping and self._kind == "script"):
             return RunEnd("done", "", 0)
-        if self.is_stopping or (said is not None and said["state"] == "stopped"):
-            reason = str(said["reason"]) if said else "stopped"
-            return RunEnd("stopped", reason, code)
+        if said is not None and said.state == "stopped":
+            return RunEnd("stopped", said.reason, code)
+        if self.is_stopping:
+            killed = code == -signal.SIGKILL
+            return RunEnd(
+                "stopped", "did not end when it was asked to, and was killed" if killed else "", code
+            )
         where = f"rank {first}: " if len(codes) > 1 else ""
         if said is not None:
-            return RunEnd("failed", where + str(said["reason"]), code)
+            return RunEnd("failed", where + said.reason, code)
         return RunEnd("failed", reason_of_exit(code, first, ran_out_of_memory), code)
 
     async def stop(self, grace_seconds: float) -> None:
@@ -157,7 +182,8 @@ class _LiveRun:
         if self._kind == "script":
             for rank in self._ranks:
                 rank.terminate()
-        await asyncio.sleep(grace_seconds)
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._over.wait(), grace_seconds)
         self.kill()
 
     def say(self, command: str) -> None:
@@ -192,7 +218,6 @@ def rank_specs(launch: Launch, runs_dir: Path) -> list[RankSpec]:
     ranks: int = resources["ranks"]
     folder = runs_dir / launch.run_id
     common: dict[str, Any] = {
-        **launch.config["env"],
         "BOTTEGA_RUN_ID": launch.run_id,
         "BOTTEGA_OUTPUT_DIR": str(folder / "output"),
         "WORLD_SIZE": str(ranks),
@@ -201,6 +226,8 @@ def rank_specs(launch: Launch, runs_dir: Path) -> list[RankSpec]:
         "MASTER_ADDR": "127.0.0.1",
         "MASTER_PORT": str(free_port()),
         "RAY_ADDRESS": launch.ray_address,
+        # `python` in a command is the one that has the libraries.
+        "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)]),
         "PYTHONUNBUFFERED": "1",
         "PYTHONDONTWRITEBYTECODE": "1",
     }
@@ -209,7 +236,7 @@ def rank_specs(launch: Launch, runs_dir: Path) -> list[RankSpec]:
     for rank in range(ranks):
         own = {"RANK": str(rank), "LOCAL_RANK": str(rank), "OMP_NUM_THREADS": str(threads)}
         if launch.gpus:
-            own["CUDA_VISIBLE_DEVICES"] = ",".join(gpu for gpus in launch.gpus for gpu in gpus)
+            own["CUDA_VISIBLE_DEVICES"] = ",".join(dict.fromkeys(gpu for gpus in launch.gpus for gpu in gpus))
         elif resources["gpus_per_rank"] == 0:
             own["CUDA_VISIBLE_DEVICES"] = ""
         specs.append(
@@ -222,7 +249,7 @@ def rank_specs(launch: Launch, runs_dir: Path) -> list[RankSpec]:
                 work_dir=str(folder / "work"),
                 output_dir=str(folder / "output"),
                 runs_dir=str(runs_dir),
-                environment={**common, **own},
+                environment={**common, **launch.config["env"], **own},
                 sent_ms=launch.sent_ms,
             )
         )

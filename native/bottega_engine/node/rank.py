@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import atexit
 import json
 import linecache
 import os
 import signal
 import sys
+import threading
 import time
 import traceback
 import types
@@ -17,6 +19,7 @@ from typing import Any, NoReturn
 
 from bottega_engine.node.control import ControlPipe
 from bottega_engine.node.rank_spec import RankSpec, decode
+from bottega_engine.node.strays import adopt_orphans
 from bottega_engine.rank_context import RankContext, RunFailed, RunStopped
 from bottega_engine.reporting import RECORD_FD, emit_record
 
@@ -29,6 +32,7 @@ DONE, FAILED, STOPPED = 0, 1, 3
 def run_rank(descriptors: list[int]) -> NoReturn:
     """Becomes the rank that the spec in the first descriptor describes; never returns."""
     os.setsid()
+    adopt_orphans()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_DFL)
     spec_descriptor, stdout, stderr, records, control = descriptors
@@ -41,12 +45,19 @@ def run_rank(descriptors: list[int]) -> NoReturn:
     os.close(stderr)
     _redirect_input()
     _set_environment(spec, records)
-    code = _end_of(spec, lambda: _run(spec, ControlPipe(control)))
-    for stream in (sys.stdout, sys.stderr):
-        with suppress(OSError, ValueError):
-            stream.flush()
-    # Threads and atexit hooks of libraries must not hold back the end of a run.
-    os._exit(code)
+    _leave(_end_of(spec, lambda: _run(spec, ControlPipe(control))))
+
+
+def _leave(code: int) -> NoReturn:
+    """As an interpreter ends, up to the point where it would take apart the libraries of the zygote, which is slow."""
+    try:
+        threading._shutdown()  # type: ignore[attr-defined]
+        atexit._run_exitfuncs()
+    finally:
+        for stream in (sys.stdout, sys.stderr):
+            with suppress(OSError, ValueError):
+                stream.flush()
+        os._exit(code)
 
 
 def _run(spec: RankSpec, control: ControlPipe) -> None:

@@ -9,11 +9,10 @@ import signal
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-import psutil
-
 from bottega_engine.node.output_text import OutputText
 from bottega_engine.node.rank import parse_record
 from bottega_engine.node.rank_spec import RankSpec, encode
+from bottega_engine.node.strays import kill_strays, kill_tree
 from bottega_engine.node.zygote_process import Zygotes
 
 Record = dict[str, Any]
@@ -22,33 +21,35 @@ Sink = Callable[[int, Record], Awaitable[None]]
 CHUNK_BYTES = 64 * 1024
 QUIET_S = 0.05
 """After so long a line that has no end yet is shown as it is: a prompt, a progress bar."""
-DRAIN_S = 1.0
-"""A child that a rank left behind may hold its pipes open for ever."""
+DRAIN_S = 10.0
+"""Nobody is left to write; what is in the pipes is read within this time unless the engine hangs."""
 LARGEST_RECORD = 1024 * 1024
 
 
 class RankProcess:
     """`sink` gets (rank, record) in order, with back-pressure: a sink that waits makes the rank wait."""
 
-    def __init__(self, spec: RankSpec, sink: Sink) -> None:
+    def __init__(self, spec: RankSpec, zygotes: Zygotes, sink: Sink) -> None:
         self.spec = spec
         self.pid = 0
         self._sink = sink
+        self._zygotes = zygotes
+        self._has_ended = False
         self._control = -1
         self._exit: asyncio.Future[int] | None = None
         self._pumps: list[asyncio.Task[None]] = []
         self._transports: list[asyncio.ReadTransport] = []
 
-    async def start(self, zygotes: Zygotes) -> None:
+    async def start(self) -> None:
         """Raises ZygoteFailed and OSError."""
         spec = os.memfd_create("bottega-rank")
         os.write(spec, encode(self.spec))
         readers, writers = zip(*(os.pipe() for _ in range(3)), strict=True)
         control, self._control = os.pipe()
         try:
-            self.pid, self._exit = await zygotes.fork([spec, *writers, control])
+            self.pid, self._exit = await self._zygotes.fork([spec, *writers, control])
         except BaseException:
-            for descriptor in readers:
+            for descriptor in (*readers, self._control):
                 os.close(descriptor)
             raise
         finally:
@@ -68,8 +69,9 @@ class RankProcess:
             code = await asyncio.shield(self._exit)
         except ConnectionError:
             code = await _adopted_exit(self.pid)
-        await asyncio.wait(self._pumps, timeout=DRAIN_S)
-        self.kill()
+        self._has_ended = True
+        self._zygotes.living.discard(self.pid)
+        await kill_strays(self._zygotes.living)
         await asyncio.wait(self._pumps, timeout=DRAIN_S)
         for transport in self._transports:
             transport.close()
@@ -85,16 +87,14 @@ class RankProcess:
                 os.write(self._control, f"{command}\n".encode("ascii"))
 
     def terminate(self) -> None:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(self.pid, signal.SIGTERM)
+        if not self._has_ended:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self.pid, signal.SIGTERM)
 
     def kill(self) -> None:
-        """Ends the rank and all it started: its process group, its session, and children that left both."""
-        for process in (*_descendants(self.pid), *_members(self.pid, self.spec.run_id)):
-            with contextlib.suppress(psutil.NoSuchProcess):
-                process.kill()
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(self.pid, signal.SIGKILL)
+        """Ends the rank and all it started."""
+        if not self._has_ended:
+            kill_tree(self.pid)
 
     async def _read(self, descriptor: int) -> asyncio.StreamReader:
         reader = asyncio.StreamReader(limit=LARGEST_RECORD)
@@ -163,22 +163,3 @@ async def _adopted_exit(pid: int) -> int:
 def _settle(future: asyncio.Future[None]) -> None:
     if not future.done():
         future.set_result(None)
-
-
-def _descendants(pid: int) -> list[psutil.Process]:
-    try:
-        return psutil.Process(pid).children(recursive=True)
-    except psutil.NoSuchProcess:
-        return []
-
-
-def _members(session: int, run_id: str) -> list[psutil.Process]:
-    """Processes of the rank's session, and children that left it and were adopted by the keeper."""
-    members = []
-    for process in psutil.process_iter():
-        with contextlib.suppress(psutil.Error, ProcessLookupError, PermissionError):
-            if os.getsid(process.pid) == session or (
-                process.ppid() == os.getpid() and process.environ().get("BOTTEGA_RUN_ID") == run_id
-            ):
-                members.append(process)
-    return members

@@ -9,6 +9,7 @@ import socket
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 START_TIMEOUT_S = 180.0
 FORK_TIMEOUT_S = 20.0
@@ -25,16 +26,20 @@ ONE_THREAD = {
 }
 
 
+Forked = tuple[int, asyncio.Future[int]]
+
+
 class ZygoteFailed(Exception):
     """No rank can be forked, and why."""
 
 
 @dataclass
 class Zygotes:
-    """One zygote at a time. `changed` hears `starting`, `ready` or `failed`."""
+    """One zygote at a time. `changed` hears `starting`, `ready` or `failed`; `living` are the ranks that were forked."""
 
     changed: Callable[[str], None]
     state: str = "starting"
+    living: set[int] = field(default_factory=set)
     _current: _Zygote | None = None
     _ready: asyncio.Event = field(default_factory=asyncio.Event)
     _failure: str = ""
@@ -60,7 +65,7 @@ class Zygotes:
                 self._set("failed")
             await asyncio.sleep(min(LAST_DELAY_S, FIRST_DELAY_S * 2**failures))
 
-    async def fork(self, descriptors: list[int]) -> tuple[int, asyncio.Future[int]]:
+    async def fork(self, descriptors: list[int]) -> Forked:
         """The process id of a new rank, and its exit code to come (negative for a signal). Raises ZygoteFailed.
 
         A zygote that dies in between is replaced, and the new one is asked.
@@ -73,7 +78,9 @@ class Zygotes:
                 raise ZygoteFailed(reason) from None
             if (zygote := self._current) is not None:
                 try:
-                    return await asyncio.wait_for(zygote.fork(descriptors), FORK_TIMEOUT_S)
+                    pid, exit_code = await asyncio.wait_for(zygote.fork(descriptors), FORK_TIMEOUT_S)
+                    self.living.add(pid)
+                    return pid, exit_code
                 except (ConnectionError, TimeoutError) as error:
                     self._failure = (
                         str(error) or f"The zygote did not fork within {FORK_TIMEOUT_S:g} seconds."
@@ -91,13 +98,20 @@ class Zygotes:
         self.changed(state)
 
 
+NOT_FOR_RUNS = {
+    # A script that calls ray.init() is a driver of its own, not a part of the engine's Ray job.
+    *("RAY_JOB_ID", "RAY_JOB_CONFIG_JSON_ENV_VAR", "RAY_RAYLET_PID", "RAY_NODE_ID", "RAY_WORKER_NICENESS"),
+    *("BOTTEGA_ENGINE_TOKEN_SHA256", "PYTHONDONTWRITEBYTECODE"),
+}
+
+
 class _Zygote:
     def __init__(self, process: asyncio.subprocess.Process, channel: socket.socket) -> None:
         self._process = process
         self._channel = channel
         self._loop = asyncio.get_running_loop()
         self._ready: asyncio.Future[bool] = self._loop.create_future()
-        self._forks: list[asyncio.Future[int]] = []
+        self._forks: list[asyncio.Future[Forked]] = []
         self._exits: dict[int, asyncio.Future[int]] = {}
         self._is_closed = False
         self._loop.add_reader(channel, self._receive)
@@ -106,8 +120,9 @@ class _Zygote:
     async def start(cls) -> _Zygote:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         ours.setblocking(False)
-        environment = {**os.environ, **ONE_THREAD}
-        environment.pop("PYTHONDONTWRITEBYTECODE", None)
+        environment = {
+            name: value for name, value in os.environ.items() if name not in NOT_FOR_RUNS
+        } | ONE_THREAD
         with theirs:
             process = await asyncio.create_subprocess_exec(
                 *(sys.executable, "-m", "bottega_engine.node.zygote", str(theirs.fileno())),
@@ -141,14 +156,13 @@ class _Zygote:
         self._lose()
         self._channel.close()
 
-    async def fork(self, descriptors: list[int]) -> tuple[int, asyncio.Future[int]]:
+    async def fork(self, descriptors: list[int]) -> Forked:
         if self._is_closed:
             raise ConnectionError("The zygote has ended.")
-        forked: asyncio.Future[int] = self._loop.create_future()
+        forked: asyncio.Future[Forked] = self._loop.create_future()
         self._forks.append(forked)
         socket.send_fds(self._channel, [b"fork"], descriptors)
-        pid = await forked
-        return pid, self._exits[pid]
+        return await forked
 
     def _receive(self) -> None:
         try:
@@ -164,7 +178,6 @@ class _Zygote:
         if "ready" in said:
             self._ready.set_result(True)
         elif "forked" in said:
-            self._exits[said["forked"]] = self._loop.create_future()
             self._answer_fork(said["forked"])
         elif "refused" in said:
             self._lose(said["refused"])
@@ -174,9 +187,10 @@ class _Zygote:
                 exit_.set_result(said["status"])
 
     def _answer_fork(self, pid: int) -> None:
+        exit_code = self._exits[pid] = self._loop.create_future()
         forked = self._forks.pop(0)
         if not forked.done():
-            forked.set_result(pid)
+            forked.set_result((pid, exit_code))
 
     def _lose(self, reason: str = "The zygote ended.") -> None:
         """Nobody is there to say how the ranks end: whoever waits for that hears it, and looks by itself."""
@@ -186,6 +200,7 @@ class _Zygote:
         self._loop.remove_reader(self._channel)
         if not self._ready.done():
             self._ready.set_result(False)
-        for waiting in [*self._forks, *self._exits.values()]:
-            if not waiting.done():
-                waiting.set_exception(ConnectionError(reason))
+        waiting: list[asyncio.Future[Any]] = [*self._forks, *self._exits.values()]
+        for answer in waiting:
+            if not answer.done():
+                answer.set_exception(ConnectionError(reason))

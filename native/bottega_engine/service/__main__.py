@@ -11,6 +11,7 @@ import ray
 from aiohttp import web
 
 from bottega_engine.service.app import Api
+from bottega_engine.service.data_lock import lock_data
 from bottega_engine.service.keepers import Keepers
 from bottega_engine.service.runs import Runs
 from bottega_engine.service.seats import Admission
@@ -24,6 +25,7 @@ SHUTDOWN_S = 2.0
 
 async def serve(settings: Settings) -> None:
     settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
+    lock_data(settings.data)
     admission = Admission()
     blobs = Blobs(settings.data / "blobs")
     runs = Runs(settings.data, admission, ray.get_runtime_context().gcs_address)

@@ -1,26 +1,93 @@
-"""Records that a person's own script wrote: checked before they become events."""
+"""What ranks say, checked before it becomes events: a script can write anything to its record descriptor."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
 MOST_VALUES = 256
+MOST_CHARACTERS = 64 * 1024
 
 
-class ScriptMetric(msgspec.Struct):
-    time: float
+class _Record(msgspec.Struct, tag_field="type", omit_defaults=True, kw_only=True):
+    time: float | msgspec.UnsetType = msgspec.UNSET
+
+
+class Phase(_Record, tag="phase"):
+    name: Literal["fork", "imports", "model", "data", "first_step"]
+    started: float
+    duration_ms: float
+
+
+class Running(_Record, tag="status"):
+    state: Literal["running"]
+    reason: str
+    max_steps: int | None = None
+
+
+class Output(_Record, tag="output"):
+    rank: int
+    stream: Literal["stdout", "stderr"]
+    text: str
+
+
+class Metric(_Record, tag="metric"):
     step: int
     values: dict[str, float | None]
 
 
-def script_metric(record: dict[str, Any]) -> dict[str, Any] | None:
-    """A metric event without its number; None when the record is none."""
+class Checkpoint(_Record, tag="checkpoint"):
+    step: int
+    path: str
+    size_bytes: int
+    final: bool
+
+
+class Trace(_Record, tag="trace"):
+    name: str
+    rank: int
+    first_step: int
+    last_step: int
+    path: str
+    size_bytes: int
+
+
+class Artifact(_Record, tag="artifact"):
+    kind: Literal["sample", "table", "file"]
+    name: str
+    step: int | None = None
+    text: str | None = None
+    path: str | None = None
+    size_bytes: int | None = None
+
+
+class Notice(_Record, tag="notice"):
+    level: Literal["info", "warning", "error"]
+    message: str
+    details: str | None = None
+
+
+Record = Phase | Running | Output | Metric | Checkpoint | Trace | Artifact | Notice
+
+
+def record_of(said: dict[str, Any]) -> Record | None:
+    """None for what is no record."""
     try:
-        metric = msgspec.convert(record, ScriptMetric)
+        record = msgspec.convert(said, Record)
     except msgspec.ValidationError:
         return None
-    if metric.step < 0 or len(metric.values) > MOST_VALUES:
-        return None
-    return {"type": "metric", **msgspec.to_builtins(metric)}
+    match record:
+        case Metric() if record.step < 0 or len(record.values) > MOST_VALUES:
+            return None
+        case Artifact() if record.text is not None and len(record.text) > MOST_CHARACTERS:
+            record.text = record.text[:MOST_CHARACTERS] + "…"
+        case Notice():
+            record.message = record.message[:MOST_CHARACTERS]
+    return record
+
+
+def event_of(record: Record) -> dict[str, Any]:
+    """The event without its number."""
+    event: dict[str, Any] = msgspec.to_builtins(record)
+    return event

@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 import re
-from functools import cache
-from typing import Any, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
-from jsonschema import Draft7Validator
 
 from bottega_engine.service.errors import EngineError
 from bottega_engine.store.tree import InvalidTree, check_tree
-from bottega_schema.validate import schemas, with_defaults
+from bottega_schema.validate import check, schemas, with_defaults
 
 RUN_ID = re.compile(r"[a-z0-9][a-z0-9-]{5,63}")
 Body = TypeVar("Body")
+
+
+class StartedPhase(msgspec.Struct):
+    name: Literal["sync", "seats", "fork", "imports", "model", "data", "first_step"]
+    started: float
+    duration_ms: float
 
 
 class SubmitBody(msgspec.Struct):
     name: str
     config: dict[str, Any]
     tree: dict[str, Any]
-    phases: list[dict[str, Any]]
+    phases: list[StartedPhase]
 
 
 class MissingBody(msgspec.Struct):
@@ -29,17 +33,17 @@ class MissingBody(msgspec.Struct):
 
 
 class StopBody(msgspec.Struct):
-    grace_seconds: float = 10.0
+    grace_seconds: Annotated[float, msgspec.Meta(ge=0, le=600)] = 10.0
 
 
 class ProfileBody(msgspec.Struct):
-    steps: int = 5
+    steps: Annotated[int, msgspec.Meta(ge=1, le=100)] = 5
 
 
 class StreamBody(msgspec.Struct):
-    type: str
+    type: Literal["follow", "unfollow"]
     run: str
-    start: int = msgspec.field(name="from", default=1)
+    start: Annotated[int, msgspec.Meta(ge=1)] = msgspec.field(name="from", default=1)
 
 
 def parse(data: bytes | str, kind: type[Body]) -> Body:
@@ -59,30 +63,31 @@ def run_id_of(text: str) -> str:
 def submit_of(data: bytes) -> dict[str, Any]:
     """An EngineSubmit with every default filled in."""
     body = parse(data, SubmitBody)
-    config = with_defaults(schemas("run-config").get(str(body.config.get("kind")), {}), body.config)
-    problems = [
-        {"path": "/" + "/".join(map(str, error.absolute_path)), "message": error.message}
-        for error in _validator(str(config.get("kind"))).iter_errors(config)
-    ]
-    # A default that depends on another key is not something a person wrote: the agent has checked what they wrote.
-    problems = [
-        problem for problem in problems if not problem["message"].endswith("should not be valid under {}")
-    ]
-    if problems:
-        raise EngineError("invalid_config", "The engine does not accept this config.", problems=problems)
+    config = checked_config(body.config)
     try:
         check_tree(body.tree)
     except (InvalidTree, KeyError, TypeError) as error:
         raise EngineError("invalid_request", f"The tree is not right: {error}") from error
-    return {"name": body.name, "config": config, "tree": body.tree, "phases": body.phases}
+    return {
+        "name": body.name,
+        "config": config,
+        "tree": body.tree,
+        "phases": msgspec.to_builtins(body.phases),
+    }
 
 
-@cache
-def _validator(kind: str) -> Draft7Validator:
-    try:
-        return Draft7Validator(schemas("run-config")[kind])
-    except KeyError:
-        raise EngineError("invalid_config", f"The engine has no kind {kind}.") from None
+def checked_config(config: dict[str, Any]) -> dict[str, Any]:
+    """The config with every default filled in. Raises invalid_config with every problem, as the editor says it."""
+    kinds = schemas("run-config")
+    schema = kinds.get(str(config.get("kind")))
+    defaults = with_defaults(schema, {}) if schema else {}
+    # The agent has filled the defaults in; a rule about keys that exclude each other means what a person wrote.
+    written = {key: value for key, value in config.items() if key not in defaults or value != defaults[key]}
+    whole, problems = check(written, [], "kind", kinds)
+    if whole is None:
+        said = [{"path": problem.path, "message": problem.message} for problem in problems]
+        raise EngineError("invalid_config", "The engine does not accept this config.", problems=said)
+    return whole
 
 
 def blobs_of(tree: dict[str, Any]) -> list[str]:

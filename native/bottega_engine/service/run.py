@@ -7,14 +7,12 @@ import time
 from pathlib import Path
 from typing import Any
 
-from bottega_engine.eventlog import EventLog
+from bottega_engine.eventlog import Event, EventLog
 from bottega_engine.service.phases import SlowestOf
-from bottega_engine.service.records import script_metric
+from bottega_engine.service.records import Artifact, Metric, Notice, Output, Phase, Record, event_of
 
 ENDED = ("done", "failed", "stopped", "lost")
 SUBMIT, EVENTS = "submit.json", "events.jsonl"
-
-Record = dict[str, Any]
 
 
 class Run:
@@ -27,6 +25,8 @@ class Run:
         self.state = "pending"
         self.reason = ""
         self.node = ""
+        self.is_broken = False
+        """Its log cannot be written: what it says is dropped, and it is being ended."""
         self.log = EventLog(folder / EVENTS)
         self._phases = SlowestOf(submit["config"]["resources"]["ranks"])
         self._forked_ms: float | None = None
@@ -61,10 +61,10 @@ class Run:
         """An EngineRun."""
         return {"id": self.id, "state": self.state, "reason": self.reason, "last_seq": self.log.last_seq}
 
-    def append(self, record: Record) -> None:
-        self.log.append(record)
-        if record["type"] == "status":
-            self.state, self.reason = record["state"], record["reason"]
+    def append(self, event: Event) -> None:
+        self.log.append(event)
+        if event["type"] == "status":
+            self.state, self.reason = event["state"], event["reason"]
 
     def set_state(self, state: str, reason: str = "", **more: Any) -> None:
         if (state, reason) != (self.state, self.reason):
@@ -79,53 +79,51 @@ class Run:
         more = {} if exit_code is None or exit_code < 0 else {"exit_code": exit_code}
         self.append({"type": "status", "state": state, "reason": reason, **more})
 
-    def take(self, record: Record) -> None:
+    def take(self, rank: int, record: Record) -> None:
         """Writes what a rank said."""
         if self.has_ended:
             return
-        rank = record["rank"]
-        if record["type"] not in ("output", "trace"):
-            del record["rank"]
-        if record["type"] == "phase":
-            self._take_phase(rank, record)
+        event = event_of(record)
+        if isinstance(record, Phase):
+            self._take_phase(rank, event)
         elif self.kind == "script":
-            self._take_of_script(record)
+            self._take_of_script(record, event)
         else:
-            self.append(record)
+            self.append(event)
 
-    def _take_phase(self, rank: int, record: Record) -> None:
-        if (whole := self._phases.add(rank, record)) is not None:
+    def _take_phase(self, rank: int, event: Event) -> None:
+        if (whole := self._phases.add(rank, event)) is not None:
             if whole["name"] == "fork":
                 self._forked_ms = whole["started"] + whole["duration_ms"]
             self.append(whole)
 
-    def _take_of_script(self, record: Record) -> None:
-        """A script runs from its first line or number on; it may say numbers and nothing about its own state."""
-        if record["type"] == "metric":
-            metric = script_metric(record)
-            if metric is None:
-                return
-            if not self._has_metric and self._forked_ms is not None:
-                self._has_metric = True
-                duration_ms = max(0.0, time.time() * 1000 - self._forked_ms)
-                phase = {"name": "first_step", "started": self._forked_ms, "duration_ms": duration_ms}
-                self.append({"type": "phase", **phase})
-            record = metric
-        elif record["type"] != "output":
+    def _take_of_script(self, record: Record, event: Event) -> None:
+        """A script runs from its first line or number on; it says nothing about its own state."""
+        if isinstance(record, Metric):
+            self._end_first_step()
+        elif not isinstance(record, Output | Artifact | Notice):
             return
         if self.state == "starting":
             self.set_state("running")
-        self.append(record)
+        self.append(event)
+
+    def _end_first_step(self) -> None:
+        if self._has_metric or self._forked_ms is None:
+            return
+        self._has_metric = True
+        duration_ms = max(0.0, time.time() * 1000 - self._forked_ms)
+        self.append(
+            {"type": "phase", "name": "first_step", "started": self._forked_ms, "duration_ms": duration_ms}
+        )
 
 
-def last_state(events: Path) -> str | None:
-    """The state that the last whole line of an event log says, without reading all of it."""
+def last_event(events: Path) -> Event | None:
+    """The last whole event of a log that is closed, without reading all of it; None when it is not so simple."""
     try:
         with events.open("rb") as file:
             size = file.seek(0, 2)
             file.seek(max(0, size - 16_384))
-            last = file.read().rsplit(b"\n", 2)
-        event = json.loads(last[-2])
+            event = json.loads(file.read().rsplit(b"\n", 2)[-2])
     except (OSError, ValueError, IndexError):
         return None
-    return event.get("state") if event.get("type") == "status" else None
+    return event if isinstance(event, dict) else None

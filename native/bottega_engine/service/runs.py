@@ -9,17 +9,25 @@ import logging
 import shutil
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from bottega_engine.node import launch as messages
-from bottega_engine.service.errors import EngineError, not_found
+from bottega_engine.service.errors import EngineError, no_space, not_found
 from bottega_engine.service.keepers import Keepers
-from bottega_engine.service.run import ENDED, EVENTS, SUBMIT, Run, last_state
+from bottega_engine.service.records import record_of
+from bottega_engine.service.run import ENDED, EVENTS, SUBMIT, Run, last_event
 from bottega_engine.service.seats import Admission, Seats, check_possible
 from bottega_engine.service.spare_space import SpareSpace
 
 log = logging.getLogger(__name__)
+
+LOST = "The engine ended while this run was going on."
+EARLY_GRACE_S = 1.0
+"""Before its first step a training run has nothing to save."""
+KILL_S = 10.0
+RETRY_S = 1.0
 
 
 class Runs:
@@ -29,6 +37,8 @@ class Runs:
         self._folder = data / "runs"
         self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._spare = SpareSpace(data / "spare")
+        with suppress(OSError):
+            self._spare.keep()
         self._admission = admission
         self._ray_address = ray_address
         self._runs: dict[str, Run] = {}
@@ -43,8 +53,9 @@ class Runs:
         for folder in self._folder.iterdir():
             if not (folder / SUBMIT).exists():
                 shutil.rmtree(folder, ignore_errors=True)
-            elif last_state(folder / EVENTS) not in ENDED:
-                self._open(folder.name).end("lost", "The engine ended while this run was going on.")
+            elif _end_in(folder) is None:
+                run = self._open(folder.name)
+                self._write(run, lambda run=run: run.end("lost", LOST), "lost", LOST)  # type: ignore[misc]
                 count += 1
         return count
 
@@ -58,9 +69,11 @@ class Runs:
         return run
 
     def all(self) -> list[dict[str, Any]]:
-        """EngineRuns."""
+        """EngineRuns. A run that ended in the life of an earlier engine is read only where its log ends."""
         return [
-            self.get(folder.name).record()
+            self._runs[folder.name].record()
+            if folder.name in self._runs
+            else _end_in(folder) or self.get(folder.name).record()
             for folder in sorted(self._folder.iterdir())
             if (folder / SUBMIT).exists()
         ]
@@ -74,6 +87,7 @@ class Runs:
                 raise EngineError("conflict", f"There is a run {run_id} already, and it is a different one.")
             return run
         check_possible(submit["config"]["resources"])
+        self._spare.keep()
         if folder.exists():
             shutil.rmtree(folder)
         try:
@@ -94,8 +108,8 @@ class Runs:
             self._tasks[run_id].cancel()
             run.end("stopped", "stopped before it started")
         else:
-            # Before the first step there is nothing to save.
-            grace = grace_seconds if run.state == "running" else min(grace_seconds, 1.0)
+            is_early = run.kind == "finetune" and run.state == "starting"
+            grace = min(grace_seconds, EARLY_GRACE_S) if is_early else grace_seconds
             self._later(self.keepers.send(run.node, messages.Stop(run_id, grace)))
             run.set_state(run.state, "stopping")
         return run
@@ -114,18 +128,26 @@ class Runs:
         run = self.get(run_id)
         if not run.has_ended:
             raise EngineError("conflict", f"The run is {run.state}.", "Stop it first.")
-        run.log.close()
         del self._runs[run_id]
+        run.log.close()
         shutil.rmtree(run.folder)
 
     def records(self, run_id: str, records: list[dict[str, Any]]) -> None:
-        run = self.get(run_id)
-        for record in records:
-            self._write(run, lambda record=record: run.take(record))  # type: ignore[misc]
+        run = self._runs.get(run_id)
+        if run is None or run.has_ended or run.is_broken:
+            return
+        for said in records:
+            if (record := record_of(said)) is not None:
+                self._write(run, lambda rank=said["rank"], record=record: run.take(rank, record))  # type: ignore[misc]
+            else:
+                log.warning("Run %s wrote a record that is none.", run_id)
 
     def ended(self, run_id: str, state: str, reason: str, exit_code: int | None) -> None:
-        run = self.get(run_id)
-        self._write(run, lambda: run.end(state, reason, exit_code))
+        run = self._runs.get(run_id)
+        if run is None:
+            return
+        if not run.is_broken:
+            self._write(run, lambda: run.end(state, reason, exit_code), state, reason)
         self._settle(run_id)
 
     def node_lost(self, node: str) -> None:
@@ -162,11 +184,11 @@ class Runs:
             self._later(self.keepers.look())
             await ending
         except EngineError as error:
-            reason = str(error)
-            self._write(run, lambda: run.end("failed", reason))
-        except OSError as error:
-            reason = f"The engine could not write the run's log: {error.strerror}."
-            self._write(run, lambda: run.end("failed", reason))
+            self._fail(run, str(error))
+        except Exception as error:
+            # Whatever goes wrong here (Ray most likely), no run may wait for ever without a word.
+            log.exception("Run %s could not be carried out.", run.id)
+            self._fail(run, f"The engine could not start the run: {type(error).__name__}: {error}")
         finally:
             if seats is not None:
                 self._admission.release(run.id, seats)
@@ -174,18 +196,32 @@ class Runs:
             self._endings.pop(run.id, None)
             self._tasks.pop(run.id, None)
 
-    def _write(self, run: Run, write: Callable[[], None]) -> None:
-        """Writes to a log; when the disk is full, the run ends for that reason."""
+    def _fail(self, run: Run, reason: str) -> None:
+        if not run.is_broken:
+            self._write(run, lambda: run.end("failed", reason), "failed", reason)
+
+    def _write(self, run: Run, write: Callable[[], None], state: str = "failed", reason: str = "") -> None:
+        """Writes to a log. When that fails, a full disk most likely, the run ends, and its log as soon as it can."""
         try:
             write()
         except OSError as error:
-            if error.errno not in (errno.ENOSPC, errno.EDQUOT):
-                raise
-            self._spare.give()
-            run.end("failed", "There is no space left on the disk of the cluster's head node.")
-            self._settle(run.id)
-            if run.node:
-                self._later(self.keepers.send(run.node, messages.Stop(run.id, 0)))
+            log.error("The log of run %s cannot be written: %s", run.id, error)
+            run.is_broken = True
+            self._later(self._end_broken(run, state, reason or why_not_written(error)))
+
+    async def _end_broken(self, run: Run, state: str, reason: str) -> None:
+        ending = self._endings.get(run.id)
+        if run.node and ending is not None:
+            await self.keepers.send(run.node, messages.Stop(run.id, 0))
+            # The processes may be what fills the disk: they go first.
+            await asyncio.wait([ending], timeout=KILL_S)
+        self._spare.give()
+        while not run.has_ended:
+            try:
+                run.end(state, reason)
+            except OSError:
+                await asyncio.sleep(RETRY_S)
+        self._settle(run.id)
 
     def _settle(self, run_id: str) -> None:
         ending = self._endings.get(run_id)
@@ -213,6 +249,20 @@ async def _logged(work: Any) -> None:
         await work
     except EngineError as error:
         log.warning("%s", error)
+
+
+def why_not_written(error: OSError) -> str:
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return f"{no_space()} What the run wrote from then on is not kept."
+    return f"The event log of the run cannot be written: {error.strerror}."
+
+
+def _end_in(folder: Path) -> dict[str, Any] | None:
+    """The EngineRun of a run that has ended; None when its log is still open."""
+    event = last_event(folder / EVENTS)
+    if event is None or event.get("type") != "status" or event["state"] not in ENDED:
+        return None
+    return {"id": folder.name, "state": event["state"], "reason": event["reason"], "last_seq": event["seq"]}
 
 
 def _asked(submit: dict[str, Any]) -> tuple[Any, ...]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from pathlib import Path
 
 SIZE_BYTES = 1024 * 1024
@@ -11,10 +10,16 @@ SIZE_BYTES = 1024 * 1024
 class SpareSpace:
     def __init__(self, path: Path) -> None:
         self._path = path
-        # A disk that is full already has nothing to spare.
-        with contextlib.suppress(OSError):
-            if not path.exists():
-                path.write_bytes(b"\0" * SIZE_BYTES)
+
+    def keep(self) -> None:
+        """Raises OSError when there is no space to spare."""
+        if self._path.exists():
+            return
+        try:
+            self._path.write_bytes(b"\0" * SIZE_BYTES)
+        except OSError:
+            self.give()
+            raise
 
     def give(self) -> None:
         self._path.unlink(missing_ok=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import itertools
 import json
 import os
 import secrets
@@ -164,6 +165,12 @@ def has_ended(event: Event) -> bool:
 
 def of_type(events: list[Event], kind: str) -> list[Event]:
     return [event for event in events if event["type"] == kind]
+
+
+def states_of(events: list[Event]) -> list[str]:
+    """The states it went through; several reasons of one state are one."""
+    states = [event["state"] for event in of_type(events, "status")]
+    return [state for before, state in itertools.pairwise(["", *states]) if state != before]
 
 
 def output_of(events: list[Event], rank: int = 0) -> str:

@@ -12,7 +12,14 @@ from bottega_engine.finetune import train
 from bottega_engine.finetune.tests.conftest import FakeControl, make_config
 from bottega_engine.rank_context import RankContext
 from bottega_engine.service.tests.conftest import finetune_config
-from bottega_engine.service.tests.engine_process import EngineClient, metric, of_type, output_of, tail
+from bottega_engine.service.tests.engine_process import (
+    EngineClient,
+    metric,
+    of_type,
+    output_of,
+    states_of,
+    tail,
+)
 
 HOOK = """
 import torch
@@ -39,8 +46,7 @@ async def test_a_run_goes_through_its_phases_and_trains_as_in_one_process(
     client: EngineClient, project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     events = await client.run(project, finetune_config())
-    states = [event["state"] for event in of_type(events, "status")]
-    assert states == ["pending", "starting", "running", "done"], tail(events)
+    assert states_of(events) == ["pending", "starting", "running", "done"], tail(events)
     assert [event["name"] for event in of_type(events, "phase")] == [
         "seats", "fork", "imports", "model", "data", "first_step",
     ]  # fmt: skip
