@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+import psutil
 
 from bottega_engine.service.tests.ray_cluster import RayCluster
 from bottega_schema.models import EventPage
@@ -148,6 +149,26 @@ class EngineClient:
 
     async def run(self, folder: Path, config: dict[str, Any], timeout_s: float = 90) -> list[Event]:
         return await self.end_of(await self.submit(folder, config), timeout_s)
+
+
+def keeper_of(engine: EngineProcess) -> psutil.Process:
+    """The keeper that is connected to the engine."""
+    [keeper] = [
+        process
+        for process in psutil.process_iter(["cmdline"])
+        if "bottega_engine.node.keeper" in (process.info["cmdline"] or [])
+        and any(
+            connection.raddr and connection.raddr.port == engine.port
+            for connection in process.net_connections()
+        )
+    ]
+    return keeper
+
+
+def zygote_of(engine: EngineProcess) -> psutil.Process:
+    keeper = keeper_of(engine)
+    [zygote] = [child for child in keeper.children() if os.getsid(child.pid) == os.getsid(keeper.pid)]
+    return zygote
 
 
 def digest(data: bytes) -> str:

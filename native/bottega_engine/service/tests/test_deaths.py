@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import signal
-import subprocess
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -17,9 +15,9 @@ from bottega_engine.service.tests.engine_process import (
     EngineClient,
     EngineProcess,
     metric,
-    of_type,
     output_of,
     tail,
+    zygote_of,
 )
 
 
@@ -77,7 +75,9 @@ async def test_a_training_function_that_fails_in_a_hook_names_the_line(
     assert "Did you mean models/tiny?" in events[-1]["reason"]
 
 
-async def test_one_rank_that_dies_ends_the_others(client: EngineClient, folder: Path, bystander: None) -> None:
+async def test_one_rank_that_dies_ends_the_others(
+    client: EngineClient, folder: Path, bystander: None
+) -> None:
     (folder / "train.py").write_text(
         "import os, time\nprint('up', flush=True)\n"
         "if os.environ['RANK'] == '1': raise RuntimeError('rank one is ill')\n"
@@ -155,8 +155,8 @@ async def test_nonsense_in_the_record_descriptor_hurts_nobody(
         "import os\n"
         "fd = int(os.environ['BOTTEGA_RECORD_FD'])\n"
         "for line in ['{', '[]', '7', '{\"type\": \"phase\"}', '{\"type\": \"end\"}', '{\"type\": 3}',\n"
-        "    '{\"type\": \"status\", \"state\": \"done\", \"reason\": \"\"}', '\\xff', 'x' * 3_000_000,\n"
-        "    '{\"type\": \"metric\", \"step\": -1, \"values\": {}}', '{\"type\": \"metric\", \"values\": 1}']:\n"
+        '    \'{"type": "status", "state": "done", "reason": ""}\', \'\\xff\', \'x\' * 3_000_000,\n'
+        '    \'{"type": "metric", "step": -1, "values": {}}\', \'{"type": "metric", "values": 1}\']:\n'
         "    os.write(fd, line.encode('latin-1') + b'\\n')\n"
         "import bottega_engine\n"
         "bottega_engine.report({'loss': 1})\n"
@@ -187,7 +187,9 @@ async def test_a_rank_that_the_kernel_kills_for_memory_says_so(
         "data = bytearray(1)\nwhile True: data += bytes(range(256)) * 400_000\n"
     )
     events = await client.run(folder, script_config("eats.py"))
-    assert events[-1]["reason"].startswith("rank 0 was killed because the node ran out of memory."), tail(events)
+    assert events[-1]["reason"].startswith("rank 0 was killed because the node ran out of memory."), tail(
+        events
+    )
 
 
 async def test_a_killed_zygote_is_renewed_and_its_runs_go_on(
@@ -199,28 +201,10 @@ async def test_a_killed_zygote_is_renewed_and_its_runs_go_on(
     )
     run_id = await client.submit(folder, script_config("counts.py"))
     await client.wait_for(run_id, lambda event: event["type"] == "output")
-    os.kill(zygote_of(engine), signal.SIGKILL)
+    zygote_of(engine).kill()
     (folder / "next.py").write_text("print('next')\n")
     following = asyncio.create_task(client.run(folder, script_config("next.py")))
     events = await client.end_of(run_id)
     assert (events[-1]["state"], events[-1]["exit_code"]) == ("failed", 5), tail(events)
     assert output_of(events) == "".join(f"{number}\n" for number in range(101))
     assert output_of(await following) == "next\n"
-
-
-def zygote_of(engine: EngineProcess) -> int:
-    [pid] = [
-        process.pid
-        for process in psutil.process_iter(["cmdline", "environ"])
-        if "bottega_engine.node.zygote" in (process.info["cmdline"] or [])
-        and psutil.Process(process.ppid()).name() != "bottega-zygote"
-        and str(engine.data) in " ".join(data_folders(process.ppid()))
-    ]
-    return pid
-
-
-def data_folders(keeper: int) -> list[str]:
-    return [str(process.cwd()) for process in [psutil.Process(keeper)]]
-
-
-assert subprocess and of_type
