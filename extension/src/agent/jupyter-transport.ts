@@ -7,7 +7,7 @@ export class JupyterTransport implements Transport {
   constructor(readonly settings: ServerConnection.ISettings) {}
 
   fetch(path: string, init: RequestInit = {}): Promise<Response> {
-    return ServerConnection.makeRequest(this.url(path), init, this.settings);
+    return ServerConnection.makeRequest(this.url(path), withBody(init), this.settings);
   }
 
   openSocket(path: string): WebSocketLike {
@@ -21,3 +21,7 @@ export class JupyterTransport implements Transport {
     return URLExt.join(this.settings.baseUrl, 'bottega/agent', path);
   }
 }
+
+/** JupyterLab calls every request that writes JSON, and an empty text is no JSON. */
+const withBody = (init: RequestInit): RequestInit =>
+  init.body === undefined && !['GET', 'HEAD'].includes(init.method ?? 'GET') ? { ...init, body: '{}' } : init;

@@ -4,12 +4,11 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import type { CommandRegistry } from '@lumino/commands';
 import type { Message } from '@lumino/messaging';
 import { PanelLayout, Widget } from '@lumino/widgets';
-import { useRef } from 'react';
 import { ReactWidget } from '@jupyterlab/apputils';
 import type { IBottega } from '../agent/index.js';
 import { useSignal } from '../state/index.js';
 import type { ConfigCheck } from './config-check.js';
-import { factsOf, type Fact } from './facts.js';
+import { FactsStrip } from './facts-strip.js';
 import type { CodeEditor } from './monaco/code-editor.js';
 import { ProblemBar } from './problem-bar.js';
 
@@ -57,7 +56,7 @@ export class ConfigEditor extends Widget {
     check.changed.connect(this.#showProblems, this);
     context.model.stateChanged.connect(this.#showReadOnly, this);
     context.fileChanged.connect(this.#showReadOnly, this);
-    void context.ready.then(() => this.#create());
+    void context.ready.then(() => this.#create()).catch((error: unknown) => this.#showFailure(error));
   }
 
   override dispose(): void {
@@ -122,6 +121,12 @@ export class ConfigEditor extends Widget {
     this.#code?.setProblems(this.check.result.problems);
   }
 
+  /** The chunk of Monaco did not come: a server that is gone, or one that has a newer version. */
+  #showFailure(error: unknown): void {
+    const { trans } = this.options;
+    this.#host.node.textContent = trans.__('The editor could not be loaded. Reload the page. (%1)', String(error));
+  }
+
   #showReadOnly(): void {
     const { context } = this.options;
     const isReadOnly = context.model.readOnly || context.contentsModel?.writable === false;
@@ -129,37 +134,10 @@ export class ConfigEditor extends Widget {
   }
 }
 
-interface PartProps {
-  check: ConfigCheck;
-  trans: TranslationBundle;
-}
+type ProblemsProps = Pick<ConfigEditorOptions, 'check' | 'trans'> &
+  Pick<Parameters<typeof ProblemBar>[0], 'onReveal' | 'onFix'>;
 
-const Problems = (props: PartProps & Pick<Parameters<typeof ProblemBar>[0], 'onReveal' | 'onFix'>): JSX.Element => {
+const Problems = (props: ProblemsProps): JSX.Element => {
   useSignal(props.check.changed);
   return <ProblemBar {...props} problems={props.check.result.problems} />;
-};
-
-const FactsStrip = ({ bottega, check, trans }: PartProps & { bottega: IBottega }): JSX.Element => {
-  useSignal(check.changed);
-  useSignal(bottega.ledger.changed, change => change.cluster === undefined);
-  const { config } = check.result;
-  const project = bottega.projectOf(check.context.path);
-  const past = bottega.ledger.runs.filter(
-    run => run.folder === project?.folder && run.config_path === project.configPath
-  );
-  // While something is wrong the last good numbers stay, dimmed: a strip that comes and goes with every key distracts.
-  const last = useRef<Fact[]>([]);
-  if (config) last.current = factsOf(trans, config, past);
-  const facts = last.current;
-  const age = config ? undefined : trans.__('As it was before the last change');
-  return (
-    <dl className={`jp-BottegaFacts${config ? '' : ' jp-mod-old'}${facts.length ? '' : ' jp-mod-empty'}`} title={age}>
-      {facts.map(fact => (
-        <div key={fact.label}>
-          <dt title={fact.value}>{fact.value}</dt>
-          <dd>{fact.label}</dd>
-        </div>
-      ))}
-    </dl>
-  );
 };

@@ -38,7 +38,7 @@ const StatusView = ({ bottega, commands, trans }: ViewProps): JSX.Element => {
   return (
     <button type="button" className="jp-BottegaStatus-button" title={title(trans, live)} onClick={open}>
       <bottegaIcon.react tag="span" className="jp-BottegaStatus-icon" />
-      {agent.state.kind === 'failed' ? trans.__('agent does not answer') : text(trans, live)}
+      {agent.state.kind === 'failed' ? trans.__('not connected') : text(trans, live)}
     </button>
   );
 };
