@@ -13,7 +13,7 @@ const { connect } = await import('@bottega/client/node');
 const { bringDown, bringUp, isAlive, seconds, sentenceOf, until } = await import('./cluster.mjs');
 
 const CONFIG = 'demo.run.yaml';
-const STEPS = 150;
+const STEPS = 100;
 const EDITED = 'LABEL_SMOOTHING = 0.1';
 const MARK = 'hooks.py as edited';
 const FIRST_STEP_TIMEOUT_MS = 60_000;
@@ -129,7 +129,9 @@ const check = async (client, watched) => {
   const { byteLength } = await model.arrayBuffer();
   const losses = lossesOf(watched);
   const loss = `loss ${losses[0].toFixed(2)} → ${losses.at(-1).toFixed(2)}`;
+  const sample = events.findLast(each => each.kind === 'sample');
   say(name, `done: ${loss}, adapter ${(byteLength / 1e6).toFixed(1)} MB, ${stored.length} events without a hole`);
+  say('', `it writes for ${sample.name.split('\n').at(-4)} ${sample.text.trim()}`);
 };
 
 const story = async (client, folder) => {
