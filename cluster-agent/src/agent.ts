@@ -4,7 +4,7 @@ import type { FastifyInstance } from 'fastify';
 import { Changes } from './changes/index.js';
 import { Clusters, type Providers } from './clusters/index.js';
 import { DashboardProxy } from './dashboard/index.js';
-import { EngineStarter } from './engine/index.js';
+import type { EngineStarter } from './engine/index.js';
 import { removeAddress, writeAddress, type Home } from './home/index.js';
 import { Ledger } from './ledger/index.js';
 import type { Log } from './log/index.js';
@@ -17,8 +17,7 @@ export interface AgentOptions {
   home: Home;
   version: string;
   providers: Providers;
-  /** Folders of the Python packages that make the engine. */
-  enginePackages: string[];
+  starter: EngineStarter;
   log: Log;
 }
 
@@ -35,12 +34,11 @@ export class Agent {
   private stopping: Promise<void> | null = null;
 
   constructor(private readonly options: AgentOptions) {
-    const { home, log, providers, enginePackages, version } = options;
+    const { home, log, providers, starter, version } = options;
     const changes = new Changes();
     const ledger = (this.ledger = new Ledger(home.file('ledger.db'), applyEvent));
     const sync = new Sync({ home: home.path });
     this.attendant = new RunAttendant({ ledger, changes, sync, log });
-    const starter = new EngineStarter({ packages: enginePackages });
     const keeper = this.attendant;
     this.clusters = new Clusters({ home, ledger, changes, providers, starter, keeper, log });
     this.runs = new Runs({ ledger, changes, clusters: this.clusters, attendant: this.attendant, sync });

@@ -8,6 +8,7 @@ import { parseArgs } from 'node:util';
 import { Agent } from './agent.js';
 import { ExistingProvider } from './clusters/providers/existing/index.js';
 import { LocalProvider } from './clusters/providers/local/index.js';
+import { RayJobStarter } from './engine/index.js';
 import { Home, HomeLock, isAnswering } from './home/index.js';
 import { openLog, type Log } from './log/index.js';
 
@@ -33,7 +34,9 @@ const main = async (): Promise<void> => {
       local: (spec, folder) => new LocalProvider({ spec, folder, python }),
       existing: spec => new ExistingProvider(spec)
     },
-    enginePackages: [join(repository, 'native/bottega_engine'), join(repository, 'schema/python/bottega_schema')]
+    starter: new RayJobStarter({
+      packages: [join(repository, 'native/bottega_engine'), join(repository, 'schema/python/bottega_schema')]
+    })
   });
   endOnSignal(agent, lock, log);
   await agent.start();

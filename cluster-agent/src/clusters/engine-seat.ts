@@ -87,8 +87,8 @@ export class EngineSeat {
   }
 
   stop(head: Head): Promise<void> {
-    const { cluster, folder, starter } = this.options;
-    return this.asking(head, dashboard => starter.stop({ cluster, folder, head, dashboard }));
+    const { folder, starter } = this.options;
+    return this.asking(head, dashboard => starter.stop({ folder, head, dashboard }));
   }
 
   private startOf(head: Head, dashboard: RayDashboard, signal: AbortSignal) {

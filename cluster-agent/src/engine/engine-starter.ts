@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { BottegaError } from '../errors/index.js';
 import type { Head, JobState, RayDashboard } from '../ray/index.js';
 import { engineFailure } from './engine-failure.js';
-import { packEngine, type EnginePackage } from './engine-package.js';
+import { packEngine } from './engine-package.js';
 import { forgetEngine, loadEngine, saveEngine, type EngineState } from './engine-state.js';
 import { Engine } from './engine.js';
 import { readyLineOf } from './ready-line.js';
@@ -12,11 +12,6 @@ const READY_TIMEOUT_MS = 120_000;
 const ASK_EVERY_MS = 200;
 /** A port that a firewall holds back never answers, however long one waits. */
 const REACH_TIMEOUT_MS = 10_000;
-
-export interface EngineStarterOptions {
-  /** Folders of the Python packages that make the engine. */
-  packages: string[];
-}
 
 export interface EngineStart {
   cluster: string;
@@ -29,46 +24,57 @@ export interface EngineStart {
   signal: AbortSignal;
 }
 
-/** Finds the engine of a cluster, or starts it as a Ray job on the head. */
-export class EngineStarter {
-  private packed: EnginePackage | null = null;
-
-  constructor(private readonly options: EngineStarterOptions) {}
-
+/** Where the engine of a cluster comes from. */
+export interface EngineStarter {
   /** The engine that runs there already, or null. */
+  find(start: EngineStart): Promise<Engine | null>;
+  /** Throws engine_failed, version_mismatch, unauthorized and whatever keeps Ray from answering. */
+  start(start: EngineStart): Promise<Engine>;
+  /** Ends the engine; its runs end with it. */
+  stop(start: EngineStop): Promise<void>;
+  /** The end of what the engine has printed; empty when nobody can say. */
+  log(start: Pick<EngineStart, 'folder' | 'dashboard'>): Promise<string>;
+}
+
+export type EngineStop = Pick<EngineStart, 'folder' | 'head' | 'dashboard'>;
+
+export interface RayJobStarterOptions {
+  /** Folders of the Python packages that make the engine. */
+  packages: string[];
+}
+
+/** The engine as a Ray job on the head. */
+export class RayJobStarter implements EngineStarter {
+  constructor(private readonly options: RayJobStarterOptions) {}
+
   async find(start: EngineStart): Promise<Engine | null> {
     const state = loadEngine(start.folder);
     if (!state || state.session !== start.head.session) return null;
     return this.connect(start, state);
   }
 
-  /** Throws engine_failed, version_mismatch, unauthorized and whatever keeps Ray from answering. */
   async start(start: EngineStart): Promise<Engine> {
     const { dashboard, signal, head } = start;
     // Packed anew each time: during development the engine changes under a running agent.
-    this.packed = packEngine(this.options.packages);
-    if (!(await dashboard.hasPackage(this.packed.name, signal))) {
-      await dashboard.putPackage(this.packed.name, this.packed.bytes, signal);
-    }
+    const { name, bytes } = packEngine(this.options.packages);
+    if (!(await dashboard.hasPackage(name, signal))) await dashboard.putPackage(name, bytes, signal);
     const token = randomBytes(32).toString('hex');
     const submission = `bottega-engine-${randomBytes(6).toString('hex')}`;
     const state = { submission, token, session: head.session };
     // Written first: an agent that dies here leaves an engine that its successor finds.
     saveEngine(start.folder, state);
-    await dashboard.submitJob(jobOf(start, state, this.packed.name), signal);
+    await dashboard.submitJob(jobOf(start, state, name), signal);
     const engine = await this.connect(start, state);
     if (engine) return engine;
     throw engineFailure(await dashboard.job(submission, signal), await dashboard.jobLog(submission, signal));
   }
 
-  /** Ends the engine; its runs end with it. */
-  async stop(start: Omit<EngineStart, 'signal' | 'environment'>): Promise<void> {
+  async stop(start: EngineStop): Promise<void> {
     const state = loadEngine(start.folder);
     if (state?.session === start.head.session) await start.dashboard.stopJob(state.submission);
     forgetEngine(start.folder);
   }
 
-  /** The end of what the engine has printed; empty when nobody can say. */
   async log(start: Pick<EngineStart, 'folder' | 'dashboard'>): Promise<string> {
     const state = loadEngine(start.folder);
     if (!state) return '';

@@ -1,2 +1,2 @@
 export { Engine } from './engine.js';
-export { EngineStarter, type EngineStarterOptions, type EngineStart } from './engine-starter.js';
+export { RayJobStarter, type EngineStart, type EngineStarter, type EngineStop } from './engine-starter.js';

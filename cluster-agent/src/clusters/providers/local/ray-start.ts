@@ -53,13 +53,17 @@ export const rayStart = (start: RayStart): Promise<void> =>
     closeSync(log);
     child.unref();
     if (child.pid !== undefined) start.onSession(child.pid);
+    let isOver = false;
     const end = (error?: Error): void => {
+      isOver = true;
       clearTimeout(timer);
       start.signal.removeEventListener('abort', abort);
       if (error) reject(error);
       else resolve();
     };
-    const fail = (message: string): void => end(startFailed(message, tailOf(start.logFile)));
+    const fail = (message: string): void => {
+      if (!isOver) end(startFailed(message, tailOf(start.logFile)));
+    };
     const abort = (): void => end(start.signal.reason as Error);
     const timer = setTimeout(() => fail(`Ray did not start within ${TIMEOUT_MS / 1000} seconds.`), TIMEOUT_MS);
     start.signal.addEventListener('abort', abort);

@@ -1,0 +1,183 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { RunEvent, StreamMessage } from '@bottega/schema';
+import fc from 'fast-check';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { Changes } from '../changes/index.js';
+import { Ledger } from '../ledger/index.js';
+import { applyEvent } from '../runs/fold.js';
+import { newRun } from '../runs/fold.fixture.js';
+import { Stream } from './stream.js';
+import type { Peer } from './subscriber.js';
+
+const ID = 'run-000001';
+let folder: string;
+let ledger: Ledger;
+let changes: Changes;
+let stream: Stream;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'stream-'));
+  ledger = new Ledger(join(folder, 'ledger.db'), applyEvent);
+  changes = new Changes();
+  stream = new Stream({ ledger, changes, clusters: () => [], heartbeatMs: 20 });
+});
+afterEach(() => {
+  stream.dispose();
+  ledger.close();
+  rmSync(folder, { recursive: true });
+});
+
+/** The other end of a WebSocket whose reader takes what was sent only when it reads. */
+class SlowPeer implements Peer {
+  bufferedAmount = 0;
+  largestBuffer = 0;
+  readonly read: StreamMessage[] = [];
+  private readonly underway: { text: string; done: () => void }[] = [];
+  private readonly listeners = new Map<string, (data: unknown) => void>();
+
+  send(text: string, done: () => void): void {
+    this.underway.push({ text, done });
+    this.bufferedAmount += text.length;
+    this.largestBuffer = Math.max(this.largestBuffer, this.bufferedAmount);
+    expect(Buffer.byteLength(text)).toBeLessThan(1024 * 1024);
+  }
+
+  /** Reads some of the messages on their way. */
+  take(count = 1): void {
+    for (const { text, done } of this.underway.splice(0, count)) {
+      this.bufferedAmount -= text.length;
+      this.read.push(JSON.parse(text) as StreamMessage);
+      done();
+    }
+  }
+
+  takeAll(): void {
+    while (this.underway.length) this.take();
+  }
+
+  on(event: string, listener: (data?: unknown) => void): void {
+    this.listeners.set(event, listener);
+  }
+
+  say(message: unknown): void {
+    this.listeners.get('message')?.(Buffer.from(typeof message === 'string' ? message : JSON.stringify(message)));
+  }
+
+  terminate(): void {
+    this.listeners.get('close')?.(undefined);
+  }
+
+  events(): number[] {
+    return this.read.flatMap(message => (message.type === 'events' ? message.events.map(event => event.seq) : []));
+  }
+}
+
+const attach = (): SlowPeer => {
+  const peer = new SlowPeer();
+  stream.attach(peer);
+  return peer;
+};
+const append = (count: number, text = 'line\n', id = ID): void => {
+  const first = ledger.run(id).last_seq + 1;
+  const events = Array.from({ length: count }, (_, index): RunEvent => {
+    return { seq: first + index, time: index, type: 'output', rank: 0, stream: 'stdout', text };
+  });
+  changes.tell({ type: 'run', run: ledger.appendEvents(id, events) });
+};
+const numbers = (from: number, to: number): number[] =>
+  Array.from({ length: to - from + 1 }, (_, index) => from + index);
+
+test('whoever reads at whatever pace gets every event once, in order, from the number it asked for', () => {
+  const step = fc.oneof(
+    fc.record({ does: fc.constant('append' as const), count: fc.integer({ min: 1, max: 300 }) }),
+    fc.record({ does: fc.constant('take' as const), count: fc.integer({ min: 1, max: 4 }) })
+  );
+  let number = 0;
+  fc.assert(
+    fc.property(fc.integer({ min: 1, max: 50 }), fc.array(step, { maxLength: 30 }), (from, steps) => {
+      const id = `run-${String((number += 1)).padStart(8, '0')}`;
+      ledger.addRun(newRun(id), '');
+      append(40, 'early\n', id);
+      const peer = attach();
+      peer.say({ type: 'follow', run: id, from });
+      for (const { does, count } of steps) {
+        if (does === 'append') append(count, 'x'.repeat(5_000), id);
+        else peer.take(count);
+      }
+      peer.takeAll();
+      expect(peer.events()).toEqual(numbers(from, ledger.run(id).last_seq));
+      expect(peer.largestBuffer).toBeLessThan(2 * 1024 * 1024);
+      peer.terminate();
+    }),
+    { numRuns: 25 }
+  );
+});
+
+test('a reader that sleeps holds at most two pages, and finds everything when it wakes', () => {
+  ledger.addRun(newRun(), '');
+  const peer = attach();
+  peer.say({ type: 'follow', run: ID, from: 1 });
+  for (let batch = 0; batch < 100; batch++) append(100, 'x'.repeat(1_000));
+  expect(peer.largestBuffer).toBeLessThan(2 * 1024 * 1024);
+  peer.takeAll();
+  expect(peer.events()).toEqual(numbers(1, 10_000));
+});
+
+test('a run that talks a lot does not keep others from being heard', () => {
+  ledger.addRun(newRun(), '');
+  ledger.addRun(newRun('run-quiet1'), '');
+  append(5_000, 'x'.repeat(1_000));
+  append(1, 'quiet\n', 'run-quiet1');
+  const peer = attach();
+  peer.say({ type: 'follow', run: ID, from: 1 });
+  peer.say({ type: 'follow', run: 'run-quiet1', from: 1 });
+  for (let count = 0; count < 4; count++) peer.take();
+  expect(peer.read.some(message => message.type === 'events' && message.run === 'run-quiet1')).toBe(true);
+});
+
+test('after unfollow nothing more comes', () => {
+  ledger.addRun(newRun(), '');
+  const peer = attach();
+  peer.say({ type: 'follow', run: ID, from: 1 });
+  append(1);
+  peer.say({ type: 'unfollow', run: ID });
+  append(1);
+  peer.takeAll();
+  expect(peer.events()).toEqual([1]);
+});
+
+test('a run that is not there, and a request that is none, are errors of the stream', () => {
+  const peer = attach();
+  peer.say({ type: 'follow', run: 'run-nobody', from: 1 });
+  peer.say({ type: 'folow' });
+  peer.say('{');
+  peer.takeAll();
+  expect(peer.read).toMatchObject([
+    { type: 'error', run: 'run-nobody', error: { code: 'not_found' } },
+    { type: 'error', error: { code: 'invalid_request' } },
+    { type: 'error', error: { code: 'invalid_request' } }
+  ]);
+});
+
+test('the ledger comes whole and then as it changes, with many changes of a record as one', async () => {
+  ledger.addRun(newRun(), '');
+  const peer = attach();
+  peer.say({ type: 'follow_ledger' });
+  peer.takeAll();
+  expect(peer.read).toMatchObject([{ type: 'ledger', runs: [{ id: ID }] }]);
+  for (let count = 0; count < 20; count++) append(1);
+  const told = () => {
+    peer.takeAll();
+    return peer.read.filter(message => message.type === 'run');
+  };
+  await expect.poll(told).toMatchObject([{ run: { last_seq: 20 } }]);
+  changes.tell({ type: 'run_deleted', id: ID });
+  await expect.poll(() => (peer.takeAll(), peer.read.at(-1))).toEqual({ type: 'run_deleted', id: ID });
+});
+
+test('every subscriber hears a heartbeat', async () => {
+  const peer = attach();
+  await expect.poll(() => (peer.takeAll(), peer.read[0]?.type)).toBe('heartbeat');
+});
