@@ -8,5 +8,6 @@ export default defineConfig({
   forbidOnly: true,
   timeout: 180_000,
   expect: { timeout: 20_000 },
-  use: { viewport: { width: 1600, height: 1000 }, trace: 'retain-on-failure' }
+  globalTimeout: 900_000,
+  use: { actionTimeout: 20_000, viewport: { width: 1600, height: 1000 }, trace: 'retain-on-failure' }
 });

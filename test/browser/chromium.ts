@@ -20,6 +20,8 @@ export const chromiumOptions = async (): Promise<LaunchOptions> => {
     executablePath: executable,
     args: [
       '--no-sandbox',
+      // Without a locale in the environment the language is `en-US@posix`, which Intl refuses.
+      '--lang=en-US',
       '--ignore-gpu-blocklist',
       '--use-gl=angle',
       '--use-angle=swiftshader',

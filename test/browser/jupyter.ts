@@ -16,6 +16,8 @@ export interface JupyterOptions {
   baseUrl?: string;
   /** A folder that is copied into the root. Default: the example, where it is there. */
   project?: string | undefined;
+  /** Shows each new build of the extension; otherwise the build of now, whatever is built meanwhile. */
+  followsBuild?: boolean;
   /** More environment, for example BOTTEGA_AGENT_MAIN. */
   environment?: Record<string, string>;
 }
@@ -50,7 +52,7 @@ export class Jupyter {
   static async start(options: JupyterOptions = {}): Promise<Jupyter> {
     // Short: sockets of Ray lie below it.
     const scratch = await mkdtemp(join(tmpdir(), 'bottega-'));
-    await prepare(scratch, options.project ?? join(repository, 'examples/docstrings'));
+    await prepare(scratch, options);
     const token = randomBytes(16).toString('hex');
     const log = createWriteStream(join(scratch, 'jupyter.log'), { mode: 0o600 });
     const process = await launch(scratch, token, log, options);
@@ -71,7 +73,8 @@ export class Jupyter {
   }
 }
 
-const prepare = async (scratch: string, project: string): Promise<void> => {
+const prepare = async (scratch: string, options: JupyterOptions): Promise<void> => {
+  const project = options.project ?? join(repository, 'examples/docstrings');
   await mkdir(join(scratch, 'root'));
   await mkdir(join(scratch, 'home'), { mode: 0o700 });
   const left = new Set(['.ipynb_checkpoints', '__pycache__', 'outputs']);
@@ -79,7 +82,7 @@ const prepare = async (scratch: string, project: string): Promise<void> => {
     const target = join(scratch, 'root', basename(project));
     await cp(project, target, { recursive: true, filter: path => !left.has(basename(path)) });
   }
-  await offerExtension(scratch);
+  await offerExtension(scratch, options.followsBuild ?? false);
   // Above the root folder, as in the repository: TypeScript notebooks import from here.
   await symlink(join(repository, 'node_modules'), join(scratch, 'node_modules'));
   // Otherwise the first start asks whether to fetch news.
@@ -89,12 +92,13 @@ const prepare = async (scratch: string, project: string): Promise<void> => {
   await writeFile(join(settings, 'notification.jupyterlab-settings'), JSON.stringify(quiet));
 };
 
-/** The extension as it is built now, whatever is installed. */
-const offerExtension = async (scratch: string): Promise<void> => {
+/** The extension as it is built, whatever is installed. */
+const offerExtension = async (scratch: string, followsBuild: boolean): Promise<void> => {
   const built = join(repository, 'extension/server/bottega_lab/labextension');
   if (!existsSync(join(built, 'package.json'))) return;
   await mkdir(join(scratch, 'labextensions/@bottega'), { recursive: true });
-  await symlink(built, join(scratch, 'labextensions/@bottega/lab'));
+  const target = join(scratch, 'labextensions/@bottega/lab');
+  await (followsBuild ? symlink(built, target) : cp(built, target, { recursive: true }));
 };
 
 const launch = async (scratch: string, token: string, log: WriteStream, options: JupyterOptions) => {

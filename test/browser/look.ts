@@ -30,6 +30,7 @@ const start = (): Promise<Jupyter> => {
   const standIn = { BOTTEGA_AGENT_MAIN: join(repository, 'kernel-bridge/stand-in/agent.mjs') };
   return Jupyter.start({
     baseUrl: options['base-url'],
+    followsBuild: true,
     project: options.project && resolve(options.project),
     environment: options['stand-in'] ? standIn : {}
   });

@@ -4,7 +4,7 @@ import { expect, test } from './harness.ts';
 const clusters = (page: Page): Locator => page.getByRole('region', { name: 'Clusters' });
 const runs = (page: Page): Locator => page.getByRole('listbox', { name: 'Runs, newest first' }).getByRole('option');
 const runPanel = (page: Page): Locator => page.locator('.jp-BottegaRunPanel:visible');
-const editor = (page: Page): Locator => page.locator('.jp-BottegaConfigEditor:visible');
+const editor = (page: Page): Locator => page.locator('.jp-BottegaEditor:visible');
 
 /** Puts the caret at the end of a line of the Monaco editor in front. */
 const caretAfter = async (page: Page, text: string): Promise<void> => {
