@@ -191,10 +191,13 @@ class Runs:
             self._fail(run, f"The engine could not start the run: {type(error).__name__}: {error}")
         finally:
             if seats is not None:
-                self._admission.release(run.id, seats)
-                self._later(self.keepers.look())
+                self._later(self._release(run.id, seats))
             self._endings.pop(run.id, None)
             self._tasks.pop(run.id, None)
+
+    async def _release(self, run_id: str, seats: Seats) -> None:
+        await self._admission.release(run_id, seats)
+        await self.keepers.look()
 
     def _fail(self, run: Run, reason: str) -> None:
         if not run.is_broken:

@@ -41,63 +41,88 @@ class Seats:
         remove_placement_group(self._group)
 
 
+@dataclass(frozen=True)
+class _Waiting:
+    resources: dict[str, Any]
+    since: float
+    tell: Callable[[str], None]
+
+
 class Admission:
     """Runs get seats in the order in which they asked. A run needs all its seats at once, on one node."""
 
     def __init__(self) -> None:
         self._turn = asyncio.Lock()
-        self._holders: dict[str, str] = {}
-        """What each run with seats holds, in words."""
+        self._queue: dict[str, _Waiting] = {}
+        self._holders: dict[str, dict[str, Any]] = {}
+        """The resources of each run with seats."""
 
     async def warm_up(self) -> None:
         """The first placement group of a driver takes Ray half a second."""
         group = placement_group([{"CPU": 0.001}], strategy="STRICT_PACK")
         await asyncio.to_thread(group.wait, 30)
-        remove_placement_group(group)
+        await asyncio.to_thread(remove_placement_group, group)
 
-    async def reserve(self, run_id: str, resources: dict[str, Any], waiting: Callable[[str], None]) -> Seats:
-        """Waits for its turn and for the seats; `waiting` hears why. Cancel it to give up. Raises EngineError."""
-        check_possible(resources)
-        wanted = in_words(resources)
-        if self._turn.locked():
-            waiting(f"Waits for {wanted}, behind another run.")
-        async with self._turn:
-            group = placement_group(
-                [_bundle(resources)] * resources["ranks"], strategy="STRICT_PACK", name=run_id
-            )
-            try:
-                await self._wait(group, resources, waiting)
-                node = await asyncio.to_thread(_node_of, group)
-                seats = Seats(node, [], group)
-                if resources["gpus_per_rank"] > 0:
-                    await _hold_gpus(seats, group, resources)
-            except BaseException:
-                remove_placement_group(group)
-                raise
-        self._holders[run_id] = wanted
+    async def reserve(self, run_id: str, resources: dict[str, Any], tell: Callable[[str], None]) -> Seats:
+        """Waits for its turn and for the seats; `tell` hears why. Cancel it to give up. Raises EngineError."""
+        self._queue[run_id] = _Waiting(resources, time.monotonic(), tell)
+        asyncio.get_running_loop().call_later(PATIENCE_S, self._tell_all)
+        try:
+            async with self._turn:
+                seats = await _reserve_now(run_id, resources)
+            self._holders[run_id] = resources
+        finally:
+            del self._queue[run_id]
+            self._tell_all()
         return seats
 
-    async def _wait(
-        self, group: PlacementGroup, resources: dict[str, Any], waiting: Callable[[str], None]
-    ) -> None:
-        looking = asyncio.ensure_future(asyncio.to_thread(group.wait, LOOK_S))
-        await asyncio.wait({looking}, timeout=PATIENCE_S)
-        while not looking.done() or not looking.result():
-            check_possible(resources)
-            waiting(self._reason(in_words(resources)))
-            if looking.done():
-                looking = asyncio.ensure_future(asyncio.to_thread(group.wait, LOOK_S))
-            await looking
-
-    def release(self, run_id: str, seats: Seats) -> None:
+    async def release(self, run_id: str, seats: Seats) -> None:
         self._holders.pop(run_id, None)
-        seats.release()
+        await asyncio.to_thread(seats.release)
+        self._tell_all()
 
-    def _reason(self, wanted: str) -> str:
-        if not self._holders:
-            return f"Waits for {wanted}: something else on the cluster uses them."
-        others = ", ".join(f"{run_id} ({what})" for run_id, what in list(self._holders.items())[:4])
-        return f"Waits for {wanted}: in use by {others}."
+    def _tell_all(self) -> None:
+        before: list[str] = []
+        for run_id, waiting in list(self._queue.items()):
+            if time.monotonic() - waiting.since >= PATIENCE_S:
+                waiting.tell(self._reason(waiting.resources, before))
+            before.append(run_id)
+
+    def _reason(self, resources: dict[str, Any], before: list[str]) -> str:
+        unit = "GPU" if resources["gpus_per_rank"] else "CPU"
+        used = sum(_amount(holder, unit) for holder in self._holders.values())
+        total = sum(node["Resources"].get(unit, 0) for node in alive_nodes())
+        holders = [name for name, holder in self._holders.items() if _amount(holder, unit)]
+        reason = f"waits for {in_words(resources)}"
+        if holders:
+            reason += f"; {used:g} of {total:g} {unit}s are in use by {_names(holders)}"
+        elif not before:
+            reason += "; something else on the cluster uses them"
+        return reason + (f"; {_names(before)} comes first" if before else "")
+
+
+async def _reserve_now(run_id: str, resources: dict[str, Any]) -> Seats:
+    group = placement_group([_bundle(resources)] * resources["ranks"], strategy="STRICT_PACK", name=run_id)
+    try:
+        while not await asyncio.to_thread(group.wait, LOOK_S):
+            # Nodes may have left meanwhile.
+            check_possible(resources)
+        seats = Seats(await asyncio.to_thread(_node_of, group), [], group)
+        if resources["gpus_per_rank"] > 0:
+            await _hold_gpus(seats, group, resources)
+    except BaseException:
+        await asyncio.shield(asyncio.to_thread(remove_placement_group, group))
+        raise
+    return seats
+
+
+def _names(runs: list[str]) -> str:
+    shown = ", ".join(runs[:3])
+    return f"{shown} and {len(runs) - 3} more" if len(runs) > 3 else shown
+
+
+def _amount(resources: dict[str, Any], unit: str) -> float:
+    return float(resources["ranks"] * resources["gpus_per_rank" if unit == "GPU" else "cpus_per_rank"])
 
 
 def in_words(resources: dict[str, Any]) -> str:

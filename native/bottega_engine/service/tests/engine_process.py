@@ -143,6 +143,15 @@ class EngineClient:
         except TimeoutError:
             raise AssertionError(f"It did not come within {timeout_s:g} s. {tail(events)}") from None
 
+    async def nodes_when_ready(self) -> list[dict[str, Any]]:
+        """The nodes, as the stream says them, once every zygote is ready."""
+        async with asyncio.timeout(START_S), self.session.ws_connect("/v1/stream") as stream:
+            while True:
+                message = await stream.receive_json()
+                nodes: list[dict[str, Any]] = message.get("nodes", [])
+                if nodes and all(node["zygote"] == "ready" for node in nodes):
+                    return nodes
+
     async def end_of(self, run_id: str, timeout_s: float = 90) -> list[Event]:
         """All events of the run, once it has ended."""
         return await self.wait_for(run_id, has_ended, timeout_s=timeout_s)

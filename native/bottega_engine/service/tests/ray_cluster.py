@@ -18,6 +18,7 @@ from pathlib import Path
 
 ATTEMPTS = 3
 """One start in ten fails because somebody else took a port in between."""
+START_S = 60
 STOP_S = 2.0
 
 
@@ -71,23 +72,26 @@ def _start(folder: Path, cpus: int) -> RayCluster | str:
         *("--min-worker-port=0", "--max-worker-port=0", "--object-store-memory=100000000"),
         f"--temp-dir={folder / 'ray'}",
     ]
-    start = subprocess.Popen(
-        command,
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        start_new_session=True,
-    )
+    log = folder / "start.log"
+    with log.open("wb") as output:
+        start = subprocess.Popen(
+            command,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+        )
     try:
-        output, _ = start.communicate(timeout=120)
+        start.wait(START_S)
     except subprocess.TimeoutExpired:
+        start.kill()
         _end_session(start.pid)
-        return "ray start did not end within two minutes"
+        return f"ray start did not end within {START_S} seconds: {log.read_text(errors='replace')}"
     address = folder / "ray" / "ray_current_cluster"
     if start.returncode != 0 or not address.exists():
         _end_session(start.pid)
-        return output.decode(errors="replace")
+        return log.read_text(errors="replace")
     environment |= {"RAY_ADDRESS": address.read_text().strip(), "BOTTEGA_TEST_SESSION": str(start.pid)}
     return RayCluster(folder, environment)
 
