@@ -20,15 +20,14 @@ export const chromiumOptions = async (): Promise<LaunchOptions> => {
     executablePath: executable,
     args: [
       '--no-sandbox',
-      // Without a locale in the environment the language is `en-US@posix`, which Intl refuses.
-      '--lang=en-US',
       '--ignore-gpu-blocklist',
       '--use-gl=angle',
       '--use-angle=swiftshader',
       '--enable-unsafe-swiftshader',
       '--font-render-hinting=none'
     ],
-    env: { ...definedEnvironment(), ...libraries(executable, unpacked), ...fonts(unpacked) }
+    // Without a locale the language of the page is `en-US@posix`, which Intl refuses.
+    env: { ...definedEnvironment(), LC_ALL: 'en_US.UTF-8', ...libraries(executable, unpacked), ...fonts(unpacked) }
   };
 };
 
