@@ -2,6 +2,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { BottegaError, connect } from '@bottega/client/node';
 
+/** The agent gives up on a phase long before; this is for an agent that says nothing any more. */
+const START_TIMEOUT_MS = 600_000;
 const STOP_TIMEOUT_MS = 60_000;
 
 export const seconds = ms => `${(ms / 1000).toFixed(ms < 9_950 ? 1 : 0)} s`;
@@ -13,17 +15,19 @@ export const sentenceOf = error =>
     : String(error?.message ?? error);
 
 /** Starts the cluster of a spec and prints every phase of it when it is over. Answers the cluster, ready. */
-export const bringUp = async (client, spec, print = console.log) => {
+export const bringUp = async (client, spec) => {
   const { name, state } = await client.up(spec);
+  if (state !== 'ready') console.log(`Cluster ${name} is starting:`);
   const shown = new Set();
   return client.whenReady(name, {
+    timeoutMs: START_TIMEOUT_MS,
     onChange: cluster => {
       if (state === 'ready') return;
       for (const phase of cluster.phases) {
         const id = `${phase.name} ${phase.started}`;
         if (phase.duration_ms === undefined || shown.has(id)) continue;
         shown.add(id);
-        print(`  ${phase.name.padEnd(10)} ${seconds(phase.duration_ms)}`);
+        console.log(`  ${phase.name.padEnd(10)} ${seconds(phase.duration_ms)}`);
       }
     }
   });

@@ -13,22 +13,25 @@ const PORTS_TRIED = 100;
 const START_TIMEOUT_MS = 90_000;
 const STOP_TIMEOUT_MS = 10_000;
 
-const isFree = port =>
+/** What stands against a port: an error code, or undefined. */
+const obstacleOf = port =>
   new Promise(resolve => {
     const server = createServer()
-      .once('error', () => resolve(false))
-      .listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
+      .once('error', error => resolve(error.code))
+      .listen(port, '127.0.0.1', () => server.close(() => resolve(undefined)));
   });
 
 /** The port that was asked for, or the first free one from Jupyter's usual port on. */
 export const findPort = async wanted => {
   if (wanted !== undefined) {
-    if (await isFree(wanted)) return wanted;
-    throw new Error(
-      `Port ${wanted} is used by another program, or not allowed. Name another, or none to take a free one.`
-    );
+    const obstacle = await obstacleOf(wanted);
+    if (obstacle === undefined) return wanted;
+    const why = obstacle === 'EACCES' ? 'is not allowed for you' : 'is used by another program';
+    throw new Error(`Port ${wanted} ${why}. Name another with --port, or leave --port out to take a free one.`);
   }
-  for (let port = USUAL_PORT; port < USUAL_PORT + PORTS_TRIED; port += 1) if (await isFree(port)) return port;
+  for (let port = USUAL_PORT; port < USUAL_PORT + PORTS_TRIED; port += 1) {
+    if ((await obstacleOf(port)) === undefined) return port;
+  }
   throw new Error(`No port from ${USUAL_PORT} to ${USUAL_PORT + PORTS_TRIED - 1} is free. Name one with --port.`);
 };
 
