@@ -24,4 +24,6 @@ export class JupyterTransport implements Transport {
 
 /** JupyterLab calls every request that writes JSON, and an empty text is no JSON. */
 const withBody = (init: RequestInit): RequestInit =>
-  init.body === undefined && !['GET', 'HEAD'].includes(init.method ?? 'GET') ? { ...init, body: '{}' } : init;
+  init.body === undefined && !['GET', 'HEAD'].includes(init.method ?? 'GET')
+    ? { ...init, body: '{}', headers: { 'Content-Type': 'application/json' } }
+    : init;

@@ -101,3 +101,31 @@ test('a run that is gone says so', async () => {
   run.hold();
   await expect.poll(() => run.error?.message).toBe('There is no run run-one.');
 });
+
+test('a run that is followed before the agent has it is followed when it has', async () => {
+  const absent = { code: 'not_found', message: 'There is no run run-one.' } as const;
+  for (const isRecordFirst of [false, true]) {
+    const log = someLog();
+    const { source, followedFrom } = sourceOf(log);
+    let refuse = (): void => undefined;
+    const early = {
+      run: () => Promise.reject(new BottegaError(absent)),
+      stream: () => ({
+        follow: (...args: Parameters<ReturnType<RunSource['stream']>['follow']>) => {
+          if (refuse === settled) return source.stream().follow(...args);
+          refuse = () => args[3]?.(absent);
+          return { dispose: () => undefined };
+        }
+      })
+    } as unknown as RunSource;
+    const settled = (): void => undefined;
+    const run = new LiveRun('run-one', early);
+    run.hold();
+    const say = refuse;
+    refuse = settled;
+    for (const step of isRecordFirst ? [() => run.put(recordOf()), say] : [say, () => run.put(recordOf())]) step();
+    expect(followedFrom).toEqual([1]);
+    expect(run.lastSeq).toBe(10);
+    expect(run.error).toBeNull();
+  }
+});

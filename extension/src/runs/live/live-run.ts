@@ -49,6 +49,9 @@ export class LiveRun {
   #folded: Folded | null = null;
   #holders = 0;
   #subscription: Disposable | null = null;
+  /** The agent did not know the run when its log was asked for. */
+  #isAbsent = false;
+  #isAgain = false;
   readonly #changed = new Signal<this, void>(this);
 
   constructor(
@@ -84,6 +87,7 @@ export class LiveRun {
     if (this.#record && record.last_seq < this.#record.last_seq) return;
     this.#record = record;
     this.error = null;
+    if (this.#isAbsent) this.#followLog();
     this.#changed.emit();
   }
 
@@ -119,12 +123,29 @@ export class LiveRun {
 
   #follow(): void {
     void this.#readRecord();
+    this.#followLog();
+  }
+
+  #followLog(): void {
+    this.#isAbsent = false;
+    this.#release();
+    if (!this.#holders) return;
     this.#subscription = this.source.stream().follow(
       this.id,
       this.lastSeq + 1,
       (events, newestSeq) => this.receive(events, newestSeq),
-      error => this.#fail(error)
+      error => this.#refuse(error)
     );
+  }
+
+  /** The panel of a run opens before the agent has the run, so that not being there yet is no end. */
+  #refuse(error: ErrorBody): void {
+    const isKnown = this.#record !== null && !this.#isAgain;
+    this.#isAbsent = error.code === 'not_found' && !isKnown;
+    if (error.code !== 'not_found' || !isKnown) return this.#fail(error);
+    // The record was faster than this answer. Once: a run that was deleted stays away.
+    this.#isAgain = true;
+    this.#followLog();
   }
 
   #release(): void {
