@@ -5,6 +5,7 @@ import { configEditorPlugin } from './config-editor/index.js';
 import { dashboardPlugin } from './dashboard/index.js';
 import { filesPlugin } from './files/index.js';
 import { runCommandsPlugin } from './runs/list/index.js';
+import { runPanelPlugin } from './runs/panel/index.js';
 import { shellPlugin } from './shell/index.js';
 import { sidebarPlugin } from './sidebar/index.js';
 import { tracePlugin } from './trace/index.js';
@@ -18,6 +19,7 @@ const plugins: JupyterFrontEndPlugin<unknown>[] = [
   sidebarPlugin,
   configEditorPlugin,
   dashboardPlugin,
+  runPanelPlugin,
   tracePlugin,
   shellPlugin
 ];

@@ -48,8 +48,11 @@ const append = (run, event) => {
   const log = logs.get(run.id);
   log.push({ seq: log.length + 1, time: Date.now(), ...event });
   if (event.type === 'status') run.state = event.state;
-  if (event.type === 'status' && event.max_steps) run.max_steps = event.max_steps;
-  if (event.type === 'metric') Object.assign(run, { step: event.step, loss: event.values.loss });
+  if (event.type === 'status' && event.state === 'running') run.started = Date.now();
+  if (event.type === 'status' && ['done', 'failed', 'stopped'].includes(event.state)) run.ended = Date.now();
+  if (event.type === 'status')
+    Object.assign(run, { reason: event.reason, max_steps: event.max_steps ?? run.max_steps });
+  if (event.type === 'metric') Object.assign(run, { step: event.step, loss: event.values.loss ?? null });
   run.last_seq = log.length;
   for (const each of followers) each(run);
 };
@@ -84,7 +87,8 @@ const submit = (response, request) => {
   if (runs.has(request.id)) return json(response, 200, runs.get(request.id));
   const { id, cluster, folder, config, config_path = null, rerun_of = null, name = 'stand-in' } = request;
   const nothing = { tree: null, started: null, ended: null, max_steps: 3, loss: null, step_seconds: null };
-  const record = { id, name, kind: 'script', cluster, folder, config_path, config, rerun_of, ...nothing };
+  const kind = config.includes('kind: finetune') ? 'finetune' : 'script';
+  const record = { id, name, kind, cluster, folder, config_path, config, rerun_of, ...nothing };
   const run = { ...record, created: Date.now(), state: 'pending', reason: '', step: 0, last_seq: 0 };
   runs.set(id, run);
   logs.set(id, []);
@@ -156,7 +160,7 @@ const routes = [
   ['POST', /^\/v1\/runs$/, async (request, response) => submit(response, await bodyOf(request))],
   [
     'GET',
-    /^\/v1\/runs\/([^/?]+)$/,
+    /^\/v1\/runs\/([^/?]+)(?:\?|$)/,
     (_, response, id) =>
       runs.has(id) ? json(response, 200, runs.get(id)) : fail(response, 404, 'not_found', `There is no run ${id}.`)
   ],

@@ -30,31 +30,22 @@ export const traceColors = (node: Element): TraceColors => {
     accent: '--jp-brand-color1',
     font: '--jp-ui-font-family'
   });
-  const byFamily = themeColors(
-    node,
-    Object.fromEntries(families.map(family => [family, `--bottega-family-${family}`]))
-  );
-  const fill = families.map(family => byFamily[family] ?? '#888888');
-  const bytes = fill.map(bytesOf);
+  const byFamily = (kind: 'family' | 'ink'): string[] => {
+    const names = Object.fromEntries(families.map(family => [family, `--bottega-${kind}-${family}`]));
+    const colors = themeColors(node, names);
+    return families.map(family => colors[family] ?? '');
+  };
+  const fill = byFamily('family');
   return {
     ...theme,
     fill,
-    pixel: Uint32Array.from(bytes, ([red, green, blue]) => (blue << 16) | (green << 8) | red),
-    text: bytes.map(([red, green, blue]) => (luminance(red, green, blue) > 0.36 ? '#000000de' : '#ffffff'))
+    pixel: Uint32Array.from(fill, imageBytes),
+    text: byFamily('ink')
   };
 };
 
-/** Of `#rrggbb`, which is how style/palette.css writes them. */
-const bytesOf = (color: string): [number, number, number] => {
+/** `#rrggbb`, which is how style/palette.css writes them, as 0x00BBGGRR. */
+const imageBytes = (color: string): number => {
   const number = parseInt(color.slice(1), 16);
-  return [(number >> 16) & 255, (number >> 8) & 255, number & 255];
-};
-
-/** Relative luminance (WCAG 2.2). */
-const luminance = (...bytes: [number, number, number]): number => {
-  const [red, green, blue] = bytes.map(byte => {
-    const value = byte / 255;
-    return value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4;
-  }) as [number, number, number];
-  return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
+  return ((number & 255) << 16) | (number & 0xff00) | (number >> 16);
 };

@@ -1,1 +1,3 @@
+export { traceIcon } from './icon.js';
 export { tracePlugin } from './plugin.js';
+export { traceTitle } from './title.js';

@@ -3,7 +3,8 @@ import { MainAreaWidget, WidgetTracker } from '@jupyterlab/apputils';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import { IBottega } from '../agent/index.js';
 import { traceIcon } from './icon.js';
-import { TracePanel, traceTitle } from './trace-panel.js';
+import { traceTitle } from './title.js';
+import { TracePanel } from './trace-panel.js';
 
 const OPEN = 'bottega:open-trace';
 

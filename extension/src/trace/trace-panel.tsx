@@ -8,16 +8,10 @@ import type { IBottega } from '../agent/index.js';
 import { Button, ErrorNote, formatBytes } from '../state/index.js';
 import { loadTrace, type LoadProgress } from './load-trace.js';
 import { Timeline } from './timeline.js';
+import { traceTitle } from './title.js';
 import { TraceDetails } from './trace-details.js';
 import { TraceModel } from './trace-model.js';
 import { TraceToolbar } from './trace-toolbar.js';
-
-/** `steps 20–24` for the name that the engine gives to a recording. */
-export const traceTitle = (trans: TranslationBundle, name: string): string => {
-  const [, first, last] = /^steps-(\d+)-(\d+)$/.exec(name) ?? [];
-  if (first === undefined || last === undefined) return name;
-  return first === last ? trans.__('Step %1', first) : trans.__('Steps %1–%2', first, last);
-};
 
 /** One recording of a run: fetched when it is first shown, then a timeline with its sums. */
 export class TracePanel extends BoxPanel {

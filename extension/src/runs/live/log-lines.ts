@@ -26,11 +26,9 @@ const MAX_LINE = 8192;
  * place and become a line of the log once. Immutable, so a page of the log can remember how it began.
  */
 export class OpenLines {
-  static readonly none = new OpenLines(new Map());
-
   readonly #lines: ReadonlyMap<string, OpenLine>;
 
-  private constructor(lines: ReadonlyMap<string, OpenLine>) {
+  constructor(lines: ReadonlyMap<string, OpenLine> = new Map()) {
     this.#lines = lines;
   }
 

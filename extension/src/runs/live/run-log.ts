@@ -26,7 +26,7 @@ const RESIDENT_PAGES = 100;
 export class RunLog {
   readonly #pages: Page[] = [];
   readonly #reading = new Map<Page, Promise<void>>();
-  #open = OpenLines.none;
+  #open = new OpenLines();
   #openLines: LogLine[] = [];
   #clock = 0;
 

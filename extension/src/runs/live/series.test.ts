@@ -49,8 +49,9 @@ test('a step that is reported twice has its last value; one from before goes to 
     [2, 3],
     [5, 5],
     [3, null]
-  ] as const)
-    {series.add(step, value);}
+  ] as const) {
+    series.add(step, value);
+  }
   expect([...series.steps]).toEqual([1, 2, 3, 5]);
   expect([...series.values]).toEqual([1, 3, NaN, 5]);
 });

@@ -1,0 +1,2 @@
+export { runPanelPlugin } from './plugin.js';
+export { StartLine } from './start-line.js';

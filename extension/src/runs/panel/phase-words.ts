@@ -1,0 +1,31 @@
+import type { TranslationBundle } from '@jupyterlab/translation';
+import type { StartSegment } from '../live/index.js';
+
+export const phaseWord = (trans: TranslationBundle, name: StartSegment['name']): string => {
+  const words: Record<StartSegment['name'], string> = {
+    sync: trans.__('sync'),
+    seats: trans.__('seats'),
+    fork: trans.__('fork'),
+    imports: trans.__('imports'),
+    model: trans.__('model'),
+    data: trans.__('data'),
+    first_step: trans.__('first step'),
+    other: trans.__('between')
+  };
+  return words[name];
+};
+
+/** What happens in a phase, for who wonders why it takes so long. */
+export const phaseMeaning = (trans: TranslationBundle, name: StartSegment['name']): string => {
+  const words: Record<StartSegment['name'], string> = {
+    sync: trans.__('Sends what changed in the project folder'),
+    seats: trans.__('Reserves CPUs and GPUs on the cluster'),
+    fork: trans.__('Forks the ranks from the process that has the libraries'),
+    imports: trans.__('Imports your modules fresh'),
+    model: trans.__('Loads the model'),
+    data: trans.__('Reads and encodes the data'),
+    first_step: trans.__('Computes the first step'),
+    other: trans.__('Time between two phases')
+  };
+  return words[name];
+};

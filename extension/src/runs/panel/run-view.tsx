@@ -1,0 +1,129 @@
+import type { TranslationBundle } from '@jupyterlab/translation';
+import type { CommandRegistry } from '@lumino/commands';
+import { useState } from 'react';
+import type { IBottega } from '../../agent/index.js';
+import { Button, Duration, ErrorNote, useSignal } from '../../state/index.js';
+import type { LiveRun, LogQuery } from '../live/index.js';
+import type { ChartChoice } from './chart-choice.js';
+import { ChartMenu, Charts } from './charts.js';
+import { ConfigView } from './config-view.js';
+import { FilesView } from './files-view.js';
+import { LogBar } from './log-bar.js';
+import { LogView } from './log-view.js';
+import { usePrevious } from './previous-run.js';
+import { ActionErrors, RunButtons, useRunActions } from './run-actions.js';
+import { RunHeader } from './run-header.js';
+import { RunOutcome } from './run-outcome.js';
+import { Tabs, type Tab } from './run-tabs.js';
+import { SamplesView } from './samples-view.js';
+import { StartLine } from './start-line.js';
+import { TablesView } from './tables-view.js';
+import { recordingsOf, TracesView } from './traces-view.js';
+import { useHeight } from './use-height.js';
+
+export interface RunViewProps {
+  trans: TranslationBundle;
+  bottega: IBottega;
+  commands: CommandRegistry;
+  live: LiveRun;
+  choice: ChartChoice;
+}
+
+/** One run, whole: where it stands, how it began, its curves, and everything it wrote. */
+export const RunView = (props: RunViewProps): JSX.Element => {
+  const { trans, bottega, commands, live, choice } = props;
+  useSignal(live.changed);
+  const open = (id: string): void => void commands.execute('bottega:open-run', { id });
+  const actions = useRunActions(bottega, live, open);
+  const previous = usePrevious(bottega, live.run);
+  const { run } = live;
+  if (!run) return <Unknown {...props} />;
+  const isScript = run.kind === 'script';
+  return (
+    <>
+      <RunHeader trans={trans} live={live} run={run}>
+        <RunButtons trans={trans} run={run} actions={actions} />
+      </RunHeader>
+      <Stale trans={trans} bottega={bottega} />
+      <ActionErrors trans={trans} actions={actions} />
+      {live.error && <ErrorNote trans={trans} error={live.error} />}
+      <RunOutcome trans={trans} bottega={bottega} run={run} />
+      <StartLine
+        trans={trans}
+        phases={live.phases}
+        isStarting={!live.hasEnded}
+        previous={previous?.phases}
+        isScript={isScript}
+        aside={<ChartMenu trans={trans} run={live} choice={choice} />}
+      />
+      <Lower {...props} previous={previous} />
+    </>
+  );
+};
+
+/** Before the record is there: a wait, or why there will be none. */
+const Unknown = ({ trans, live }: RunViewProps): JSX.Element => (
+  <div className="jp-BottegaRunPanel-unknown">
+    {live.error ? (
+      <ErrorNote trans={trans} error={live.error}>
+        <Button onClick={() => live.retry()}>{trans.__('Try again')}</Button>
+      </ErrorNote>
+    ) : (
+      <p role="status">{trans.__('Waiting for the agent…')}</p>
+    )}
+  </div>
+);
+
+/** Says when what is shown is old. */
+const Stale = ({ trans, bottega }: Pick<RunViewProps, 'trans' | 'bottega'>): JSX.Element | null => {
+  useSignal(bottega.ledger.stateChanged);
+  const { kind, since } = bottega.ledger.state;
+  if (kind !== 'reconnecting') return null;
+  return (
+    <p className="jp-BottegaBanner jp-mod-stale" role="status">
+      {trans.__('Reconnecting to the agent; this is how it was')} <Duration from={since} to={null} /> {trans.__('ago.')}
+    </p>
+  );
+};
+
+type TabKey = 'log' | 'samples' | 'config' | 'checkpoints' | 'traces' | 'table';
+const everything: LogQuery = { text: '', rank: null };
+
+/** Curves above, tabs below, with a handle between them. */
+const Lower = (props: RunViewProps & { previous: LiveRun | null }): JSX.Element => {
+  const { trans, bottega, commands, live, choice, previous } = props;
+  const [tab, setTab] = useState<TabKey>('log');
+  const [query, setQuery] = useState(everything);
+  const [height, handle] = useHeight(trans.__('Height of the charts'));
+  const count = (kind: string): number => live.artifacts.filter(artifact => artifact.kind === kind).length;
+  const tabs: Tab<TabKey>[] = [
+    { key: 'log', label: trans.__('Log') },
+    { key: 'samples', label: trans.__('Samples'), count: new Set(live.samples.all.map(sample => sample.step)).size },
+    { key: 'config', label: trans.__('Config') },
+    { key: 'checkpoints', label: trans.__('Checkpoints'), count: live.checkpoints.length + count('file') },
+    { key: 'traces', label: trans.__('Traces'), count: recordingsOf(live.traces).length },
+    { key: 'table', label: trans.__('Table'), count: count('table') }
+  ];
+  const run = live.run;
+  return (
+    <div className="jp-BottegaRunPanel-lower">
+      <div className="jp-BottegaRunPanel-charts" style={height === null ? undefined : { height, maxHeight: 'none' }}>
+        <Charts trans={trans} run={live} previous={previous} choice={choice} />
+      </div>
+      {handle}
+      <Tabs
+        tabs={tabs}
+        current={tab}
+        onChange={setTab}
+        aside={tab === 'log' && <LogBar trans={trans} run={live} query={query} onChange={setQuery} />}
+      >
+        {tab === 'log' && <LogView trans={trans} run={live} query={query} />}
+        {tab === 'samples' && <SamplesView trans={trans} run={live} />}
+        {tab === 'config' && run && <ConfigView trans={trans} run={run} commands={commands} />}
+        {tab === 'checkpoints' && <FilesView trans={trans} run={live} client={bottega.client} />}
+        {tab === 'traces' && <TracesView trans={trans} run={live} commands={commands} />}
+        {tab === 'table' && <TablesView trans={trans} run={live} />}
+      </Tabs>
+    </div>
+  );
+};

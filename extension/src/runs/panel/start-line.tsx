@@ -1,0 +1,138 @@
+import type { TranslationBundle } from '@jupyterlab/translation';
+import { useEffect, useReducer, type ReactNode } from 'react';
+import { formatDuration } from '../../state/index.js';
+import { phaseInProgress, startOf, type Phase, type Start, type StartSegment } from '../live/index.js';
+import { phaseMeaning, phaseWord } from './phase-words.js';
+import { useSize } from './use-size.js';
+
+interface StartLineProps {
+  trans: TranslationBundle;
+  phases: readonly Phase[];
+  /** Whether the run is still on its way to its first step. */
+  isStarting: boolean;
+  /** The start of the run before, to compare with. */
+  previous?: readonly Phase[] | undefined;
+  /** Shown where the first step is something else. */
+  isScript?: boolean;
+  /** At the right of the sentence. */
+  aside?: ReactNode;
+}
+
+/** Where the wait for the first step went, as segments in proportion to their time. */
+export const StartLine = ({
+  trans,
+  phases,
+  isStarting,
+  previous,
+  isScript = false,
+  aside
+}: StartLineProps): JSX.Element | null => {
+  const [ref, { width }] = useSize<HTMLDivElement>();
+  const start = startOf(phases);
+  const now = useFrames(isStarting && !start.isComplete);
+  const before = previous?.length ? startOf(previous) : null;
+  const current = isStarting && !start.isComplete ? phaseInProgress(phases) : null;
+  const currentMs = current === null ? 0 : waitingMs(phases, now);
+  if (!start.segments.length && current === null) return null;
+  const totalMs = start.totalMs + currentMs;
+  const scaleMs = Math.max(totalMs, before?.isComplete ? before.totalMs : 0, 1);
+  const widthOf = (ms: number): number => (ms / scaleMs) * width;
+  return (
+    <section className="jp-BottegaStart" aria-label={trans.__('Start')}>
+      <header>
+        <b>{title(trans, start, totalMs, isStarting, isScript)}</b>
+        {start.isComplete && before?.isComplete && <Comparison trans={trans} ms={start.totalMs - before.totalMs} />}
+        {aside}
+      </header>
+      <div className="jp-BottegaStart-bar" ref={ref}>
+        {start.segments.map((segment, at) => (
+          <Segment key={at} trans={trans} segment={segment} widthPx={widthOf(segment.ms)} />
+        ))}
+        {current !== null && (
+          <Segment trans={trans} segment={{ name: current, ms: currentMs }} widthPx={widthOf(currentMs)} isCurrent />
+        )}
+      </div>
+      {before?.isComplete && (
+        <div
+          className="jp-BottegaStart-before"
+          style={{ width: widthOf(before.totalMs) }}
+          title={trans.__('Last time: %1', formatDuration(before.totalMs))}
+        />
+      )}
+    </section>
+  );
+};
+
+const title = (
+  trans: TranslationBundle,
+  start: Start,
+  totalMs: number,
+  isStarting: boolean,
+  isScript: boolean
+): string => {
+  const time = formatDuration(totalMs);
+  if (start.isComplete) return isScript ? trans.__('First line after %1', time) : trans.__('First step after %1', time);
+  return isStarting ? trans.__('Starting for %1', time) : trans.__('Ended in its start after %1', time);
+};
+
+/** Differences below this are noise. */
+const NOISE_MS = 5;
+
+const Comparison = ({ trans, ms }: { trans: TranslationBundle; ms: number }): JSX.Element => {
+  if (Math.abs(ms) < NOISE_MS) return <span>{trans.__('as fast as last time')}</span>;
+  const time = formatDuration(Math.abs(ms));
+  return ms < 0 ? (
+    <span className="jp-mod-better">{trans.__('%1 less than last time', time)}</span>
+  ) : (
+    <span>{trans.__('%1 more than last time', time)}</span>
+  );
+};
+
+interface SegmentProps {
+  trans: TranslationBundle;
+  segment: StartSegment;
+  widthPx: number;
+  isCurrent?: boolean;
+}
+
+const CHARACTER_PX = 6.6;
+
+const Segment = ({ trans, segment: { name, ms }, widthPx, isCurrent = false }: SegmentProps): JSX.Element => {
+  const word = phaseWord(trans, name);
+  const time = formatDuration(ms);
+  const labels = [`${word} ${time}`, time, time.split(' ')[0] ?? ''];
+  const label = labels.find(text => text.length * CHARACTER_PX + 10 <= widthPx) ?? '';
+  return (
+    <span
+      className={`jp-BottegaStart-segment jp-mod-${name}${isCurrent ? ' jp-mod-current' : ''}`}
+      style={{ width: widthPx }}
+      title={`${word} ${time} · ${phaseMeaning(trans, name)}`}
+    >
+      <span aria-hidden>{label}</span>
+      <span className="jp-Bottega-visuallyHidden">
+        {word} {time}
+      </span>
+    </span>
+  );
+};
+
+/** How long the phase in progress lasts, by the clock of the cluster; zero when that clock is far from ours. */
+const waitingMs = (phases: readonly Phase[], now: number): number => {
+  const last = phases.at(-1);
+  const ms = last ? now - last.started - last.duration_ms : 0;
+  return ms > 0 && ms < 3_600_000 ? ms : 0;
+};
+
+/** The time, anew every frame while it runs. */
+const useFrames = (isRunning: boolean): number => {
+  const [, render] = useReducer((count: number) => count + 1, 0);
+  useEffect(() => {
+    if (!isRunning) return undefined;
+    let frame = requestAnimationFrame(function next() {
+      render();
+      frame = requestAnimationFrame(next);
+    });
+    return () => cancelAnimationFrame(frame);
+  }, [isRunning]);
+  return Date.now();
+};
