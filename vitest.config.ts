@@ -10,6 +10,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: [
+            'scripts/*.test.mjs',
             'schema/src/**/*.test.ts',
             'kernel-bridge/typescript/src/**/*.test.ts',
             'cluster-agent/src/**/*.test.ts',

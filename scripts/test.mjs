@@ -8,7 +8,6 @@ import { run } from './phase.mjs';
 import { root, setup } from './setup.mjs';
 
 await setup();
-await prepareExamples();
 
 const scratch = mkdtempSync(join(tmpdir(), 'bottega-test-'));
 const npm = name => join(root, 'node_modules/.bin', name);
@@ -53,8 +52,11 @@ const checks = {
   vitest: vitest(vitestReport),
   pytest: [venv('python'), ['-m', 'pytest', `--junitxml=${pytestReport}`, ...python], () => readJUnit(pytestReport)],
   crossing: vitest(crossingReport, '--config=test/vitest.config.ts'),
-  browser: [npm('playwright'), ['test', '-c', 'test', '--reporter=list,json'], () => readPlaywright(browserReport)]
+  browser: [npm('playwright'), ['test', '-c', 'test', '--reporter=list,json'], () => readPlaywright(browserReport)],
+  demo: [npm('node'), ['scripts/demo.mjs']]
 };
+/** Checks that run the example: its data and model are made first. */
+const withExample = new Set(['crossing', 'browser', 'demo']);
 
 const wanted = process.argv.slice(2);
 const unknown = wanted.filter(name => !(name in checks));
@@ -63,9 +65,11 @@ if (unknown.length) {
   process.exit(2);
 }
 
+const chosen = Object.entries(checks).filter(([name]) => !wanted.length || wanted.includes(name));
+if (chosen.some(([name]) => withExample.has(name))) await prepareExamples();
+
 const sum = { passed: 0, failed: 0 };
-for (const [name, [command, args, read]] of Object.entries(checks)) {
-  if (wanted.length && !wanted.includes(name)) continue;
+for (const [name, [command, args, read]] of chosen) {
   const started = performance.now();
   const { code, output } = await run(command, args, {
     cwd: root,
