@@ -26,7 +26,7 @@ export default defineConfig({
           include: [integration],
           fileParallelism: false,
           testTimeout: 60_000,
-          hookTimeout: 150_000,
+          hookTimeout: 240_000,
           // After the fast ones, so that these do not take the cores from each other.
           sequence: { groupOrder: 1 }
         }

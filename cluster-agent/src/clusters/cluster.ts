@@ -11,6 +11,7 @@ import { canBecome } from './states.js';
 import { StartPhases } from './start-phases.js';
 
 const RECONNECT_MS = 200;
+const LOOK_EVERY_MS = 3_000;
 const LOST_DELAYS_MS = [500, 1_000, 2_000, 5_000, 10_000];
 
 export interface ClusterOptions {
@@ -118,27 +119,34 @@ export class Cluster {
     const link = await this.options.seat.connect(engine, nodes => this.nodesAre(nodes, signal), signal);
     if (!link) return;
     const session = { engine, link };
+    const watch = setInterval(() => this.lookAtHead(signal), LOOK_EVERY_MS);
     try {
       await this.untilZygote(session, signal);
       if (link.isOpen) this.ready(session);
       await link.untilClosed(signal);
     } finally {
+      clearInterval(watch);
       this.session = null;
       this.options.keeper.engineGone(this.current.name);
       link.dispose();
     }
   }
 
-  /** An engine outlives the node it runs on by a while; when no node is left to take runs, the head is looked at. */
   private nodesAre(nodes: NodeResources[], signal: AbortSignal): void {
     this.change({ nodes });
-    const { session } = this;
-    if (!session || nodes.some(node => node.zygote === 'ready')) return;
+    if (this.session && !nodes.some(node => node.zygote === 'ready')) this.lookAtHead(signal);
+  }
+
+  /** An engine outlives a dead head by minutes, so it is not left to the engine to notice. */
+  private lookAtHead(signal: AbortSignal): void {
+    const { session, head } = this;
     this.options.provider.observe(signal).then(
       found => {
-        if (found.is === 'gone') session.link.dispose();
+        const isAnother = found.is === 'up' && found.head.session !== head?.session;
+        if (found.is === 'gone' || isAnother) session?.link.dispose();
       },
-      (err: unknown) => this.options.log.warn({ cluster: this.current.name, err }, 'the head could not be looked at')
+      // Aborted, because the cluster stops or the agent ends.
+      () => undefined
     );
   }
 

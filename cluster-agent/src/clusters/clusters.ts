@@ -33,7 +33,7 @@ export class Clusters {
       changes: options.changes,
       records: () => this.list(),
       activeRuns: name => options.keeper.activeRuns(name),
-      lastEnd: name => options.ledger.runs({ limit: 1, cluster: name }).runs[0]?.ended ?? 0,
+      lastEnd: name => options.ledger.lastEnd(name),
       stop: (name, reason) => this.clusters.get(name)?.stop(reason)
     });
   }
@@ -71,7 +71,7 @@ export class Clusters {
       });
     }
     const record = { ...(existing?.record ?? newRecord(spec)), spec };
-    this.options.ledger.saveCluster(spec.name, JSON.stringify(record));
+    this.options.ledger.addCluster(spec.name, JSON.stringify(record));
     const cluster = this.add(record);
     cluster.start();
     return cluster.record;

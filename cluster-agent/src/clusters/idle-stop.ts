@@ -5,7 +5,7 @@ export interface IdleStopOptions {
   changes: Changes;
   records(): ClusterRecord[];
   activeRuns(cluster: string): number;
-  /** When the newest run of the cluster ended; 0 when there is none. */
+  /** When the run that ended last on the cluster did; 0 when none has. */
   lastEnd(cluster: string): number;
   stop(cluster: string, reason: string): void;
   /** Length of a minute, for tests that cannot wait for one. */

@@ -1,10 +1,11 @@
 import { execFileSync } from 'node:child_process';
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { RunPage } from '@bottega/schema';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { LocalState } from '../clusters/providers/local/local-state.js';
 import { livingOf } from '../clusters/providers/local/processes.js';
 import { AgentProcess, outputOf } from './agent-process.fixture.js';
 
@@ -13,10 +14,7 @@ const SPEC = 'provider: local\nname: local\ncpus: 2\n';
 const COUNT = 'import time\nfor number in range(40):\n    print("line", number, flush=True)\n    time.sleep(0.1)\n';
 const agent = new AgentProcess();
 
-const localState = () =>
-  JSON.parse(readFileSync(join(agent.home, 'clusters/local/local.json'), 'utf8')) as Parameters<typeof livingOf>[0] & {
-    temporary: string;
-  };
+const localState = () => JSON.parse(readFileSync(join(agent.home, 'clusters/local/local.json'), 'utf8')) as LocalState;
 const engineState = () =>
   JSON.parse(readFileSync(join(agent.home, 'clusters/local/engine.json'), 'utf8')) as { token: string; origin: string };
 const pidOf = (program: string): number => {
@@ -137,19 +135,15 @@ test('the Ray Dashboard is there to look at', async () => {
   expect((await agent.raw('POST', '/v1/clusters/local/dashboard/api/jobs/', {})).status).toBe(405);
 });
 
-test('a second cluster reaches the first as an existing one, with its token', async () => {
-  const port = (localState() as unknown as { dashboardPort: number }).dashboardPort;
-  const token = join(agent.home, 'clusters/local/ray-token');
-  const spec = `provider: existing\nname: far\naddress: http://127.0.0.1:${port}\n`;
-  await agent.call('POST', '/v1/clusters', { spec: `${spec}token_file: /nowhere\n` });
-  expect(await agent.untilCluster('far', ['failed'], 5_000)).toMatchObject({ error: { code: 'unauthorized' } });
-  await agent.call('POST', '/v1/clusters', { spec: `${spec}token_file: ${token}\n` });
-  await agent.untilCluster('far', ['ready']);
-  await agent.submit('far-run-1', 'kind: script\ncommand: [sh, -c, "echo far"]\n', { cluster: 'far' });
-  expect(await agent.untilEnded('far-run-1')).toMatchObject({ state: 'done' });
-  await agent.call('POST', '/v1/clusters/far/stop');
-  await agent.untilCluster('far', ['stopped']);
-  expect((await agent.clusters()).find(each => each.name === 'local')).toMatchObject({ state: 'ready' });
+test('the same cluster as an existing one, with a wrong token: said at once', async () => {
+  const tokenFile = join(agent.scratch, 'wrong');
+  writeFileSync(tokenFile, 'not-the-token-of-this-cluster', { mode: 0o600 });
+  const address = `http://127.0.0.1:${localState().dashboardPort}`;
+  const spec = `provider: existing\nname: far\naddress: ${address}\ntoken_file: ${tokenFile}\n`;
+  await agent.call('POST', '/v1/clusters', { spec });
+  expect(await agent.untilCluster('far', ['failed'], 5_000)).toMatchObject({
+    error: { code: 'unauthorized', message: expect.stringContaining('does not accept this token') as string }
+  });
 });
 
 test('an engine that is killed comes back, and its run is lost with a reason', async () => {

@@ -2,6 +2,7 @@ import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { endedStates, type Run, type RunEvent, type RunPage } from '@bottega/schema';
 import { BottegaError } from '../errors/index.js';
 import { openDatabase, transaction } from './database.js';
+import { SpareSpace } from './spare-space.js';
 
 export interface RunFilter {
   limit: number;
@@ -15,9 +16,17 @@ export interface RunFilter {
 /** How events change a run record; the ledger writes both in one transaction. */
 export type Fold = (run: Run, event: RunEvent) => Run;
 
-/** The truth about runs and clusters, and the agent's copy of every event log. */
+type Unnumbered<Event> = Event extends RunEvent ? Omit<Event, 'seq' | 'time'> : never;
+/** An event that the agent itself has to tell. */
+export type OwnEvent = Unnumbered<RunEvent>;
+
+/**
+ * The truth about runs and clusters, and the agent's copy of every event log. On a full disk what is new is refused
+ * with no_space, and what becomes of things that are here already is still written, into the spare space.
+ */
 export class Ledger {
   private readonly database: DatabaseSync;
+  private readonly spare: SpareSpace;
   private readonly statements = new Map<string, StatementSync>();
 
   constructor(
@@ -25,11 +34,13 @@ export class Ledger {
     private readonly fold: Fold
   ) {
     this.database = openDatabase(path);
+    this.spare = new SpareSpace(`${path}-spare`);
+    this.spare.keep();
   }
 
   /** Writes a new run. `request` is what was asked for: the same id may come again only with the same request. */
   addRun(run: Run, request: string): Run {
-    return transaction(this.database, () => {
+    return this.writeNew(() => {
       const existing = this.findRequested(run.id, request);
       if (existing) return existing;
       this.statement(
@@ -58,11 +69,15 @@ export class Ledger {
 
   /** Changes what is not a fold over events: the tree of a pending run, a reason for its wait. */
   updateRun(id: string, change: Partial<Pick<Run, 'tree' | 'reason' | 'state' | 'ended'>>): Run {
-    return transaction(this.database, () => this.saveRun({ ...this.run(id), ...change }));
+    return this.write(() => this.saveRun({ ...this.run(id), ...change }));
   }
 
-  deleteRun(id: string): void {
-    this.statement('DELETE FROM runs WHERE id = ?').run(id);
+  /** A run is gone for the person; `deletions` remembers it until its cluster has been told. */
+  deleteRun(cluster: string, id: string): void {
+    this.write(() => {
+      this.statement('INSERT OR IGNORE INTO deletions (cluster, run) VALUES (?, ?)').run(cluster, id);
+      this.statement('DELETE FROM runs WHERE id = ?').run(id);
+    });
   }
 
   /** Newest first. */
@@ -95,19 +110,14 @@ export class Ledger {
    * passed over; a hole is refused, so that the mirror asks again instead of losing numbers.
    */
   appendEvents(id: string, events: RunEvent[]): Run {
-    return transaction(this.database, () => {
-      let run = this.run(id);
-      const insert = this.statement('INSERT INTO events (run, seq, body) VALUES (?, ?, ?)');
-      for (const event of events) {
-        if (event.seq <= run.last_seq) continue;
-        if (event.seq !== run.last_seq + 1) {
-          const expected = run.last_seq + 1;
-          throw new BottegaError('internal', `Event ${event.seq} of run ${id} came where ${expected} was expected.`);
-        }
-        insert.run(id, event.seq, JSON.stringify(event));
-        run = this.fold(run, event);
-      }
-      return this.saveRun(run);
+    return this.writeNew(() => this.insertEvents(id, events));
+  }
+
+  /** Appends what the agent itself has to tell about a run that no engine tells about. */
+  appendOwn(id: string, event: OwnEvent): Run {
+    return this.write(() => {
+      const seq = this.run(id).last_seq + 1;
+      return this.insertEvents(id, [{ ...event, seq, time: Date.now() } as RunEvent]);
     });
   }
 
@@ -137,11 +147,6 @@ export class Ledger {
     return { texts, next };
   }
 
-  /** A run is gone for the person, and its cluster could not be told yet. */
-  addDeletion(cluster: string, run: string): void {
-    this.statement('INSERT OR IGNORE INTO deletions (cluster, run) VALUES (?, ?)').run(cluster, run);
-  }
-
   deletions(cluster: string): string[] {
     return this.statement('SELECT run FROM deletions WHERE cluster = ?')
       .all(cluster)
@@ -149,24 +154,72 @@ export class Ledger {
   }
 
   removeDeletion(cluster: string, run: string): void {
-    this.statement('DELETE FROM deletions WHERE cluster = ? AND run = ?').run(cluster, run);
+    this.write(() => this.statement('DELETE FROM deletions WHERE cluster = ? AND run = ?').run(cluster, run));
   }
 
   loadClusters(): { name: string; body: string }[] {
     return this.statement('SELECT name, body FROM clusters ORDER BY name').all() as { name: string; body: string }[];
   }
 
+  /** Writes a cluster that is to be started. */
+  addCluster(name: string, body: string): void {
+    this.writeNew(() => this.upsertCluster(name, body));
+  }
+
   saveCluster(name: string, body: string): void {
-    const upsert = 'INSERT INTO clusters (name, body) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET body = ?2';
-    transaction(this.database, () => this.statement(upsert).run(name, body));
+    this.write(() => this.upsertCluster(name, body));
   }
 
   deleteCluster(name: string): void {
-    this.statement('DELETE FROM clusters WHERE name = ?').run(name);
+    this.write(() => this.statement('DELETE FROM clusters WHERE name = ?').run(name));
+  }
+
+  /** When the run that ended last on a cluster did; 0 when none has. */
+  lastEnd(cluster: string): number {
+    const row = this.statement(
+      "SELECT MAX(json_extract(record, '$.ended')) AS ended FROM runs WHERE cluster = ?"
+    ).get(cluster);
+    return (row?.['ended'] as number | null | undefined) ?? 0;
   }
 
   close(): void {
     this.database.close();
+  }
+
+  private writeNew<T>(work: () => T): T {
+    const result = transaction(this.database, work);
+    this.spare.keep();
+    return result;
+  }
+
+  private write<T>(work: () => T): T {
+    try {
+      return transaction(this.database, work);
+    } catch (error) {
+      if (!(error instanceof BottegaError) || error.code !== 'no_space') throw error;
+      this.spare.give();
+      return transaction(this.database, work);
+    }
+  }
+
+  private insertEvents(id: string, events: RunEvent[]): Run {
+      let run = this.run(id);
+      const insert = this.statement('INSERT INTO events (run, seq, body) VALUES (?, ?, ?)');
+      for (const event of events) {
+        if (event.seq <= run.last_seq) continue;
+        if (event.seq !== run.last_seq + 1) {
+          const expected = run.last_seq + 1;
+          throw new BottegaError('internal', `Event ${event.seq} of run ${id} came where ${expected} was expected.`);
+        }
+        insert.run(id, event.seq, JSON.stringify(event));
+        run = this.fold(run, event);
+      }
+      return this.saveRun(run);
+  }
+
+  private upsertCluster(name: string, body: string): void {
+    const upsert = 'INSERT INTO clusters (name, body) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET body = ?2';
+    this.statement(upsert).run(name, body);
   }
 
   private saveRun(run: Run): Run {

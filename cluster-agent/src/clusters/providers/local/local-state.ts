@@ -5,6 +5,8 @@ import type { Belonging } from './processes.js';
 
 /** What the agent keeps of a local cluster, so that any later agent finds it again and ends nothing else. */
 export interface LocalState extends Belonging {
+  /** The processes without which there is no head; empty until Ray has started. */
+  head: { name: string; pid: number; start: number }[];
   /** Ray's temporary folder, under a parent that is ours alone. */
   temporary: string;
   dashboardPort: number;

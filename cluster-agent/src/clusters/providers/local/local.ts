@@ -10,11 +10,13 @@ import { RayDashboard, type Head } from '../../../ray/index.js';
 import type { Observation, OnPhase, Provider } from '../../provider.js';
 import { forgetLocal, loadLocal, saveLocal, type LocalState } from './local-state.js';
 import { freePort, requirePort } from './ports.js';
-import { endAll, livingOf } from './processes.js';
+import { endAll, isLiving, livingOf } from './processes.js';
 import { LOOPBACK_ONLY, rayStart, requirePython } from './ray-start.js';
 
 const DASHBOARD_TIMEOUT_MS = 60_000;
 const ASK_EVERY_MS = 100;
+/** The processes without which there is no head. */
+const HEAD = ['gcs_server', 'raylet'];
 /** The sockets of a session take about 65 more, and a path of a socket has 107 at most. */
 const TEMPORARY_BYTES = 40;
 
@@ -62,10 +64,9 @@ export class LocalProvider implements Provider {
   async observe(signal: AbortSignal): Promise<Observation> {
     const state = loadLocal(this.options.folder);
     if (!state) return { is: 'gone', reason: 'It was not started.' };
-    const names = new Set(livingOf(state).map(each => each.name));
-    for (const name of ['gcs_server', 'raylet']) {
-      if (!names.has(name)) return { is: 'gone', reason: `The head of the cluster died (${name} is gone).` };
-    }
+    if (!state.head.length) return { is: 'gone', reason: 'It did not finish starting.' };
+    const dead = state.head.find(each => !isLiving(each));
+    if (dead) return { is: 'gone', reason: `The head of the cluster died (${dead.name} is gone).` };
     try {
       return { is: 'up', head: await this.ask(state, signal) };
     } catch (error) {
@@ -89,7 +90,14 @@ export class LocalProvider implements Provider {
     writePrivately(this.tokenFile, randomBytes(32).toString('hex'));
     const dashboardPort = spec.dashboard_port ?? (await freePort());
     const mark = randomBytes(16).toString('hex');
-    const state: LocalState = { mark, session: null, processes: [], temporary: temporaryFolder(), dashboardPort };
+    const state: LocalState = {
+      mark,
+      session: null,
+      processes: [],
+      head: [],
+      temporary: temporaryFolder(),
+      dashboardPort
+    };
     saveLocal(folder, state);
     onPhase('ray', 'Ray is starting.');
     const onSession = (session: number): void => {
@@ -103,7 +111,9 @@ export class LocalProvider implements Provider {
       logFile: join(folder, 'ray-start.log'),
       clientPort: await freePort()
     });
-    state.processes = livingOf(state).map(({ pid, start }) => ({ pid, start }));
+    const living = livingOf(state);
+    state.processes = living.map(({ pid, start }) => ({ pid, start }));
+    state.head = HEAD.flatMap(wanted => living.filter(({ name }) => name === wanted).slice(0, 1));
     saveLocal(folder, state);
     onPhase('dashboard', 'Waiting for the Ray Dashboard.');
     return this.dashboardOf(state, signal);
@@ -117,7 +127,7 @@ export class LocalProvider implements Provider {
       } catch (error) {
         const isStarting = error instanceof BottegaError && error.code === 'cluster_unreachable';
         if (!isStarting) throw error;
-        if (Date.now() > deadline || !livingOf(state).some(each => each.name === 'gcs_server')) {
+        if (Date.now() > deadline || state.head.length < HEAD.length || !state.head.every(isLiving)) {
           throw new BottegaError('cluster_start_failed', 'The Ray Dashboard did not come up.', {
             cause: error,
             details: dashboardLog(state)

@@ -11,7 +11,7 @@ export interface ProcessMark {
   start: number;
 }
 
-interface FoundProcess extends ProcessMark {
+export interface FoundProcess extends ProcessMark {
   name: string;
   session: number;
 }
@@ -41,6 +41,9 @@ export const livingOf = (belonging: Belonging): FoundProcess[] => {
   return [...new Set([...sure, ...all.filter(each => each.session === session)])];
 };
 
+/** Whether a process that was seen before is still there. */
+export const isLiving = ({ pid, start }: ProcessMark): boolean => readProcess(pid)?.start === start;
+
 /** TERM, two seconds, KILL. Resolves when none of them is left. */
 export const endAll = async (belonging: Belonging): Promise<void> => {
   signalAll(belonging, 'SIGTERM');
@@ -51,10 +54,10 @@ export const endAll = async (belonging: Belonging): Promise<void> => {
 };
 
 const signalAll = (belonging: Belonging, signal: NodeJS.Signals): void => {
-  for (const { pid, start } of livingOf(belonging)) {
-    if (readProcess(pid)?.start !== start) continue;
+  for (const found of livingOf(belonging)) {
+    if (!isLiving(found)) continue;
     try {
-      process.kill(pid, signal);
+      process.kill(found.pid, signal);
     } catch {
       // It ended between the look and the signal.
     }
