@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
+import transformers
 import yaml
 from peft import PeftModel
 from torch.nn.parallel import DistributedDataParallel
@@ -42,6 +44,7 @@ def train(config: dict[str, Any], context: RankContext) -> None:
     `config` is a FinetuneConfig of the schema with every default filled in. Raises RunFailed for what the person
     can mend and RunStopped when the run was asked to stop.
     """
+    _silence_libraries()
     if context.rank == 0:
         print(yaml.safe_dump(config, sort_keys=False, allow_unicode=True), flush=True)
     with context.phase("imports"):
@@ -60,6 +63,12 @@ def train(config: dict[str, Any], context: RankContext) -> None:
         _print_summary(loop)
         with StepRecorder(context, device, window_of(config.get("profile"))) as recorder:
             loop.run(recorder)
+
+
+def _silence_libraries() -> None:
+    """The log is the person's: no progress bars of loading, no advice to the authors of other libraries."""
+    transformers.utils.logging.disable_progress_bar()
+    warnings.filterwarnings("ignore", category=FutureWarning, module="transformers|peft|torch")
 
 
 @dataclass(frozen=True)

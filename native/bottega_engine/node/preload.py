@@ -25,6 +25,7 @@ MODULES = (
     "accelerate",
     "peft",
     "peft.tuners.lora",
+    "peft.utils.transformers_weight_conversion",
     "bottega_engine.finetune",
     "bottega_engine.node.rank",
 )
@@ -35,6 +36,9 @@ def preload() -> None:
     for name in MODULES:
         importlib.import_module(name)
     from transformers import AutoModelForCausalLM, AutoTokenizer, Trainer, TrainingArguments
+    from transformers.conversion_mapping import get_checkpoint_conversion_mapping
 
     # Lazy attributes of transformers are imported when they are named.
     assert AutoModelForCausalLM and AutoTokenizer and Trainer and TrainingArguments
+    # Compiles a thousand patterns at the first model that is loaded: a hundred milliseconds, once for all runs here.
+    get_checkpoint_conversion_mapping("llama")

@@ -140,7 +140,7 @@ def _end_of(spec: RankSpec, work: Callable[[], None]) -> int:
     except RunStopped as stopped:
         return _say_end("stopped", str(stopped), STOPPED)
     except RunFailed as failed:
-        if failed.__cause__ is not None:
+        if failed.__cause__ is not None and _is_own(failed.__cause__, spec.work):
             _print_traceback(failed.__cause__, spec)
         return _say_end("failed", str(failed), FAILED)
     except SystemExit as exit_:
@@ -174,8 +174,8 @@ def reason_of(error: BaseException, work_dir: Path) -> str:
     text = f"{type(error).__name__}: {error}".strip().rstrip(":")
     if isinstance(error, MemoryError) or "out of memory" in text.lower():
         text = f"Out of memory. {text}"
-    if isinstance(error, SyntaxError) and error.filename:
-        return f"{text}"
+    if isinstance(error, SyntaxError):
+        return text
     own = [
         frame
         for frame in traceback.extract_tb(error.__traceback__)
@@ -184,6 +184,14 @@ def reason_of(error: BaseException, work_dir: Path) -> str:
     if not own:
         return text
     return f"{text} ({Path(own[-1].filename).relative_to(work_dir)} line {own[-1].lineno})"
+
+
+def _is_own(error: BaseException, work_dir: Path) -> bool:
+    """Whether the error is one of the person's code; a syntax error has no frame there."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return isinstance(error, SyntaxError) or any(
+        Path(frame.filename).is_relative_to(work_dir) for frame in frames
+    )
 
 
 def _print_traceback(error: BaseException, spec: RankSpec) -> None:

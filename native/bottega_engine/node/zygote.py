@@ -116,6 +116,8 @@ def main() -> None:
     # Objects that live now are never looked at by the collector again, so forks share their pages.
     gc.freeze()
     Zygote(channel).serve()
+    # Taking the libraries apart would take longer than they are worth, and print what they leak.
+    os._exit(0)
 
 
 if __name__ == "__main__":

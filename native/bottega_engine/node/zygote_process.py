@@ -24,6 +24,10 @@ ONE_THREAD = {
     # pyarrow's allocator would start a thread when it is imported.
     "JE_ARROW_MALLOC_CONF": "background_thread:false",
 }
+QUIET = {
+    # torch.profiler's library tells every run on a machine without a GPU that there is none.
+    "KINETO_LOG_LEVEL": "99",
+}
 
 
 Forked = tuple[int, asyncio.Future[int]]
@@ -71,11 +75,7 @@ class Zygotes:
         A zygote that dies in between is replaced, and the new one is asked.
         """
         for _ in range(3):
-            try:
-                await asyncio.wait_for(self._ready.wait(), START_TIMEOUT_S)
-            except TimeoutError:
-                reason = self._failure or "The zygote did not get ready."
-                raise ZygoteFailed(reason) from None
+            await self.wait_until_ready()
             if (zygote := self._current) is not None:
                 try:
                     pid, exit_code = await asyncio.wait_for(zygote.fork(descriptors), FORK_TIMEOUT_S)
@@ -88,6 +88,13 @@ class Zygotes:
                     self._ready.clear()
                     zygote.kill()
         raise ZygoteFailed(self._failure)
+
+    async def wait_until_ready(self) -> None:
+        """Raises ZygoteFailed when it takes too long."""
+        try:
+            await asyncio.wait_for(self._ready.wait(), START_TIMEOUT_S)
+        except TimeoutError:
+            raise ZygoteFailed(self._failure or "The zygote did not get ready.") from None
 
     def _set(self, state: str) -> None:
         self.state = state

@@ -1,0 +1,91 @@
+"""One run on this machine, with a zygote of its own; its log is kept like that of any run."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import signal
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from bottega_engine.alone.terminal import show
+from bottega_engine.node.launch import Launch
+from bottega_engine.node.live_run import LiveRun, RunEnd
+from bottega_engine.node.rank_environment import rank_specs
+from bottega_engine.node.rank_process import Record
+from bottega_engine.node.strays import adopt_orphans
+from bottega_engine.node.zygote_process import ZygoteFailed, Zygotes
+from bottega_engine.service.records import record_of
+from bottega_engine.service.run import Run
+
+GRACE_S = 30.0
+STOPPED = 130
+NO_TREE = {"digest": "", "entries": []}
+"""The project folder is used as it is, not copied."""
+
+
+async def run_here(name: str, config: dict[str, Any], folder: Path, data: Path) -> int:
+    """Runs it to its end, shows what happens, and answers the exit code for a shell."""
+    adopt_orphans()
+    run_id = f"{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(2)}"
+    submit = {"name": name, "config": config, "tree": NO_TREE, "phases": []}
+    run = Run.create(data / "runs" / run_id, submit)
+    run.output.mkdir()
+    shown = 0
+
+    def show_new() -> None:
+        nonlocal shown
+        for event in run.log.read(shown + 1):
+            show(event, run.kind)
+            shown = event["seq"]
+
+    async def take(said: Record) -> None:
+        if (record := record_of(said)) is not None:
+            run.take(said["rank"], record)
+            show_new()
+
+    print(f"run {run_id} in {run.folder}; libraries are loading", file=sys.stderr)
+    zygotes = Zygotes(lambda _: None)
+    keeping = asyncio.create_task(zygotes.keep())
+    try:
+        await zygotes.wait_until_ready()
+        launch = Launch(run_id, config, NO_TREE, [], "", time.time() * 1000)
+        run.set_state("starting")
+        live = LiveRun()
+        _stop_on_interrupt(live)
+        end = await live.carry(rank_specs(launch, folder, data / "runs"), zygotes, take)
+    except ZygoteFailed as error:
+        end = RunEnd("failed", f"No process could be started for the run. {error}", 1)
+    finally:
+        keeping.cancel()
+        await asyncio.gather(keeping, return_exceptions=True)
+    run.end(end.state, end.reason, end.exit_code)
+    show_new()
+    return exit_code_of(end)
+
+
+def exit_code_of(end: RunEnd) -> int:
+    if end.state == "done":
+        return 0
+    if end.state == "stopped":
+        return STOPPED
+    code = 1 if end.exit_code is None else end.exit_code
+    return 128 - code if code < 0 else code
+
+
+def _stop_on_interrupt(live: LiveRun) -> None:
+    """Ctrl+C asks the run to stop; a second one kills it."""
+    loop = asyncio.get_running_loop()
+    stopping: list[asyncio.Task[None]] = []
+
+    def stop() -> None:
+        if stopping:
+            live.kill()
+            return
+        print(f"stopping; {GRACE_S:g} seconds to save, Ctrl+C again to kill", file=sys.stderr)
+        stopping.append(loop.create_task(live.stop(GRACE_S)))
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop)

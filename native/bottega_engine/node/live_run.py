@@ -1,0 +1,147 @@
+"""The ranks of one run on this node: forked together, stopped together, and one end for all."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from bottega_engine.node.rank_process import RankProcess, Record
+from bottega_engine.node.rank_spec import RankSpec
+from bottega_engine.node.zygote_process import Zygotes
+
+OTHERS_GRACE_S = 3.0
+"""When one rank failed, the others wait for it in vain; this long they may still say why they ended."""
+
+
+class RunEnd(msgspec.Struct, frozen=True):
+    """How a run ended here. `state` is done, failed or stopped."""
+
+    state: str
+    reason: str
+    exit_code: int | None = None
+
+
+class LastWords(msgspec.Struct, frozen=True):
+    """How a rank says that it ends."""
+
+    state: Literal["failed", "stopped"]
+    reason: str
+
+
+def last_words_of(record: Record) -> LastWords | None:
+    """None for what a script made up."""
+    try:
+        return msgspec.convert(record, LastWords)
+    except msgspec.ValidationError:
+        return None
+
+
+class LiveRun:
+    def __init__(self) -> None:
+        self.is_stopping = False
+        self._ranks: list[RankProcess] = []
+        self._last_words: dict[int, LastWords] = {}
+        self._over = asyncio.Event()
+        self._kind = ""
+
+    async def carry(
+        self, specs: list[RankSpec], zygotes: Zygotes, sink: Callable[[Record], Awaitable[None]]
+    ) -> RunEnd:
+        async def take(rank: int, record: Record) -> None:
+            if record["type"] != "end":
+                await sink({**record, "rank": rank})
+            elif (said := last_words_of(record)) is not None:
+                self._last_words[rank] = said
+
+        self._kind = specs[0].config["kind"]
+        oom_kills = count_oom_kills()
+        endings: list[asyncio.Task[int]] = []
+        try:
+            for spec in specs:
+                rank = RankProcess(spec, zygotes, take)
+                await rank.start()
+                self._ranks.append(rank)
+                endings.append(asyncio.create_task(rank.ended()))
+            first = await self._first_to_fail(endings)
+            await asyncio.gather(*endings)
+        except BaseException:
+            self.kill()
+            await asyncio.gather(*endings, return_exceptions=True)
+            raise
+        finally:
+            self._over.set()
+        codes = [ending.result() for ending in endings]
+        return self._end(codes, first, count_oom_kills() > oom_kills)
+
+    async def _first_to_fail(self, endings: list[asyncio.Task[int]]) -> int:
+        """The rank that ended badly first, and the others ended after it; rank 0 when all went well."""
+        pending = set(endings)
+        while pending:
+            done, pending = await asyncio.wait(pending, return_when=asyncio.FIRST_COMPLETED)
+            bad = [number for number, ending in enumerate(endings) if ending in done and ending.result() != 0]
+            if bad:
+                if pending:
+                    await asyncio.wait(pending, timeout=OTHERS_GRACE_S)
+                    self.kill()
+                return min(bad, key=lambda number: number not in self._last_words)
+        return 0
+
+    def _end(self, codes: list[int], first: int, ran_out_of_memory: bool) -> RunEnd:
+        said = self._last_words.get(first)
+        code = codes[first]
+        if code == 0 and not (self.is_stopping and self._kind == "script"):
+            return RunEnd("done", "", 0)
+        if said is not None and said.state == "stopped":
+            return RunEnd("stopped", said.reason, code)
+        if self.is_stopping:
+            killed = code == -signal.SIGKILL
+            return RunEnd(
+                "stopped", "did not end when it was asked to, and was killed" if killed else "", code
+            )
+        where = f"rank {first}: " if len(codes) > 1 else ""
+        if said is not None:
+            return RunEnd("failed", where + said.reason, code)
+        return RunEnd("failed", reason_of_exit(code, first, ran_out_of_memory), code)
+
+    async def stop(self, grace_seconds: float) -> None:
+        """Asks, then kills. A second call can only make it faster."""
+        self.is_stopping = True
+        self.say("stop")
+        if self._kind == "script":
+            for rank in self._ranks:
+                rank.terminate()
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._over.wait(), grace_seconds)
+        self.kill()
+
+    def say(self, command: str) -> None:
+        for rank in self._ranks:
+            rank.say(command)
+
+    def kill(self) -> None:
+        for rank in self._ranks:
+            rank.kill()
+
+
+def reason_of_exit(code: int, rank: int, ran_out_of_memory: bool) -> str:
+    if code >= 0:
+        return f"rank {rank} ended with exit code {code}"
+    name = signal.Signals(-code).name
+    if name == "SIGKILL" and ran_out_of_memory:
+        return f"rank {rank} was killed because the node ran out of memory. Use smaller batches or sequences."
+    return f"rank {rank} was killed by {name}"
+
+
+def count_oom_kills() -> int:
+    """How often the kernel has killed a process for memory since this node started; 0 where it does not say."""
+    try:
+        lines = Path("/proc/vmstat").read_text("ascii").splitlines()
+    except OSError:
+        return 0
+    return next((int(line.split()[1]) for line in lines if line.startswith("oom_kill ")), 0)
