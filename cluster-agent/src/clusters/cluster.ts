@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Cluster as ClusterRecord, ClusterState, ErrorBody, NodeResources } from '@bottega/schema';
-import { BottegaError } from '../errors/index.js';
+import { asBottegaError, BottegaError } from '../errors/index.js';
 import type { Engine } from '../engine/index.js';
 import type { Log } from '../log/index.js';
 import type { Head } from '../ray/index.js';
@@ -193,7 +193,7 @@ export class Cluster {
     const { log, keeper, provider } = this.options;
     const { name } = this.current;
     log.warn({ cluster: name, err: error }, 'cluster failed');
-    const known = error instanceof BottegaError ? error : unexpected(error);
+    const known = asBottegaError(error);
     this.head = null;
     this.phases.end();
     // Half a cluster is of no use, and would hold ports and memory.
@@ -224,7 +224,10 @@ export class Cluster {
   }
 
   private enqueue(work: () => Promise<void>): void {
-    this.queue = this.queue.then(work);
+    const { log } = this.options;
+    this.queue = this.queue
+      .then(work)
+      .catch((err: unknown) => log.error({ cluster: this.current.name, err }, 'cluster'));
   }
 
   /** The one place where the state changes. */
@@ -242,9 +245,3 @@ export class Cluster {
     this.options.onChange(this.current);
   }
 }
-
-const unexpected = (error: unknown): BottegaError =>
-  new BottegaError('internal', 'Something in the agent broke.', {
-    cause: error,
-    details: error instanceof Error ? (error.stack ?? error.message) : String(error)
-  });

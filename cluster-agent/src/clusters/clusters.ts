@@ -142,7 +142,12 @@ export class Clusters {
   }
 
   private save(record: ClusterRecord): void {
-    this.options.ledger.saveCluster(record.name, JSON.stringify(record));
+    try {
+      this.options.ledger.saveCluster(record.name, JSON.stringify(record));
+    } catch (err) {
+      // A full disk must not end what goes on; the next change is saved again.
+      this.options.log.error({ cluster: record.name, err }, 'a cluster could not be saved');
+    }
     this.options.changes.tell({ type: 'cluster', cluster: record });
   }
 }

@@ -45,3 +45,16 @@ export class BottegaError extends Error {
 /** The system's own code of a failed call (`ENOENT`, `ENOSPC`), if it has one. */
 export const systemCode = (error: unknown): string | undefined =>
   error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+
+/** Any error as one a person can be told. */
+export const asBottegaError = (error: unknown): BottegaError => {
+  if (error instanceof BottegaError) return error;
+  if (systemCode(error) === 'ENOSPC') {
+    return new BottegaError('no_space', 'There is no space left on the disk of BOTTEGA_HOME.', {
+      hint: 'Free some space and try again.',
+      cause: error
+    });
+  }
+  const details = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  return new BottegaError('internal', 'Something in the agent broke.', { cause: error, details });
+};

@@ -1,1 +1,1 @@
-export { BottegaError, systemCode, type ErrorOptions } from './bottega-error.js';
+export { asBottegaError, BottegaError, systemCode, type ErrorOptions } from './bottega-error.js';

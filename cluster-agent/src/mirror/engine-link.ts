@@ -81,7 +81,13 @@ export class EngineLink {
 
   private hear(text: string): void {
     this.heardAt = Date.now();
-    const message = JSON.parse(text) as EngineStreamMessage;
+    let message: EngineStreamMessage;
+    try {
+      message = JSON.parse(text) as EngineStreamMessage;
+    } catch {
+      // Whatever speaks there is not an engine of this version.
+      return this.socket.terminate();
+    }
     if (message.type === 'events') this.events.onEvents(message.run, message.events, message.last_seq);
     else if (message.type === 'nodes') this.events.onNodes(message.nodes);
     else if (message.type === 'error' && message.run !== undefined) this.events.onRunError(message.run, message.error);

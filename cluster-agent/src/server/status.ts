@@ -1,6 +1,6 @@
 import type { ErrorBody, ErrorCode } from '@bottega/schema';
 import type { FastifyError } from 'fastify';
-import { BottegaError } from '../errors/index.js';
+import { asBottegaError } from '../errors/index.js';
 
 /** The only place where errors become HTTP statuses. */
 const statusOf: Record<ErrorCode, number> = {
@@ -26,13 +26,12 @@ const statusOf: Record<ErrorCode, number> = {
 };
 
 export const answerOf = (error: FastifyError | Error): { status: number; body: ErrorBody } => {
-  if (error instanceof BottegaError) return { status: statusOf[error.code], body: error.toBody() };
   const { statusCode, validation } = error as Partial<FastifyError>;
   if (validation || (statusCode !== undefined && statusCode < 500)) {
     return { status: statusCode ?? 400, body: { code: 'invalid_request', message: sentence(error.message) } };
   }
-  const details = error.stack ?? error.message;
-  return { status: 500, body: { code: 'internal', message: 'Something in the agent broke.', details } };
+  const known = asBottegaError(error);
+  return { status: statusOf[known.code], body: known.toBody() };
 };
 
 const sentence = (text: string): string =>
