@@ -15,6 +15,13 @@ from bottega_engine.service.tests.engine_process import EngineClient, EngineProc
 from bottega_engine.service.tests.ray_cluster import RayCluster, ray_cluster
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The first test waits for Ray and the libraries, and the machine may be busy."""
+    for item in items:
+        if item.path.is_relative_to(Path(__file__).parent):
+            item.add_marker(pytest.mark.timeout(400))
+
+
 @pytest.fixture(scope="session")
 def cluster() -> Iterator[RayCluster]:
     with ray_cluster(cpus=2) as started:

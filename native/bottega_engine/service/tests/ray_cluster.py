@@ -18,7 +18,7 @@ from pathlib import Path
 
 ATTEMPTS = 3
 """One start in ten fails because somebody else took a port in between."""
-START_S = 60
+START_S = 120
 STOP_S = 2.0
 
 
