@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { createWriteStream, existsSync, type WriteStream } from 'node:fs';
 import { cp, mkdir, mkdtemp, readFile, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { basename, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { endAgent } from '../cluster/agent.ts';
 import { until } from '../cluster/until.ts';
@@ -95,11 +95,29 @@ const prepare = async (scratch: string, options: JupyterOptions): Promise<void> 
 /** The extension as it is built, whatever is installed. */
 const offerExtension = async (scratch: string, followsBuild: boolean): Promise<void> => {
   const built = join(repository, 'extension/server/bottega_lab/labextension');
-  if (!existsSync(join(built, 'package.json'))) return;
-  await mkdir(join(scratch, 'labextensions/@bottega'), { recursive: true });
+  if (!existsSync(built)) return;
   const target = join(scratch, 'labextensions/@bottega/lab');
-  await (followsBuild ? symlink(built, target) : cp(built, target, { recursive: true }));
+  await mkdir(dirname(target), { recursive: true });
+  if (followsBuild) return symlink(built, target);
+  // Somebody may be building it just now.
+  await until('the extension to be built', () => copyBuilt(built, target), START_TIMEOUT_MS, 1_000);
 };
+
+const copyBuilt = async (from: string, to: string): Promise<true | undefined> => {
+  try {
+    await rm(to, { recursive: true, force: true });
+    await cp(from, to, { recursive: true });
+    const { jupyterlab } = JSON.parse(await readFile(join(to, 'package.json'), 'utf8')) as BuiltPackage;
+    return jupyterlab._build && existsSync(join(to, jupyterlab._build.load)) ? true : undefined;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+};
+
+interface BuiltPackage {
+  jupyterlab: { _build?: { load: string } };
+}
 
 const launch = async (scratch: string, token: string, log: WriteStream, options: JupyterOptions) => {
   await new Promise(resolve => log.once('open', resolve));

@@ -56,7 +56,9 @@ export class LiveRun {
 
   constructor(
     readonly id: string,
-    readonly source: RunSource
+    readonly source: RunSource,
+    /** Whether the run is on its way to the agent, which does not know it yet. */
+    private readonly isOnItsWay = (): boolean => false
   ) {
     this.log = new RunLog(from => source.events(id, from));
   }
@@ -122,7 +124,7 @@ export class LiveRun {
   }
 
   #follow(): void {
-    void this.#readRecord();
+    if (!this.isOnItsWay()) void this.#readRecord();
     this.#followLog();
   }
 

@@ -29,7 +29,7 @@ export class LiveRuns {
 
   /** The run of an id, the same for everybody; `release` it when it is no longer needed. */
   acquire(id: string): LiveRun {
-    const run = this.#runs.get(id) ?? new LiveRun(id, this.bottega.client);
+    const run = this.#runs.get(id) ?? this.#make(id);
     // Last in the order of the map: the one used last.
     this.#runs.delete(id);
     this.#runs.set(id, run);
@@ -37,6 +37,11 @@ export class LiveRuns {
     const record = this.bottega.ledger.run(id);
     if (record) run.put(record);
     return run;
+  }
+
+  #make(id: string): LiveRun {
+    const { client, submissions } = this.bottega;
+    return new LiveRun(id, client, () => submissions.get(id) !== undefined);
   }
 
   release(run: LiveRun): void {
