@@ -14,6 +14,8 @@ const AGENT_PAUSE_MS = 500;
 /** What is known about the text as it is now. */
 export interface CheckResult {
   problems: readonly Problem[];
+  /** Those of them that only another text heals. What the agent misses, a file perhaps, may be there by now. */
+  inText: readonly Problem[];
   /** With every default filled in, and what it extends; null while there are problems. */
   config: RunConfig | null;
   spec: ClusterSpec | null;
@@ -24,7 +26,7 @@ export interface CheckResult {
  * reads files that JupyterLab does not show.
  */
 export class ConfigCheck implements IDisposable {
-  #result: CheckResult = { problems: [], config: null, spec: null };
+  #result: CheckResult = { problems: [], inText: [], config: null, spec: null };
   #version = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #isDisposed = false;
@@ -56,7 +58,7 @@ export class ConfigCheck implements IDisposable {
   /** Shows what the agent refused, until the text changes. */
   refuse(problems: readonly Problem[]): void {
     this.#version += 1;
-    this.#set({ ...this.#result, problems: problems.map(inThisFile) });
+    this.#setFromAgent(problems);
   }
 
   /** Checks now; answers when the schema has spoken. */
@@ -90,14 +92,15 @@ export class ConfigCheck implements IDisposable {
     const { validateClusterSpec, validateRunConfig } = await import('@bottega/schema/validate');
     if (this.kind === 'cluster') {
       const { spec, problems } = validateClusterSpec(text);
-      return { spec, config: null, problems };
+      return { spec, config: null, problems, inText: problems };
     }
     const folder = PathExt.dirname(this.context.path);
     const { config, problems } = await validateRunConfig(text, {
       file: PathExt.basename(this.context.path),
       read: path => this.#read(PathExt.join(folder, path))
     });
-    return { config, spec: null, problems: problems.map(inThisFile) };
+    const placed = problems.map(inThisFile);
+    return { config, spec: null, problems: placed, inText: placed };
   }
 
   async #read(path: string): Promise<string> {
@@ -112,11 +115,19 @@ export class ConfigCheck implements IDisposable {
     try {
       const { problems } = await this.bottega.client.validate(request);
       if (version !== this.#version || this.#isDisposed) return;
-      this.#set({ ...this.#result, problems: problems.map(inThisFile) });
+      this.#setFromAgent(problems);
     } catch (error) {
       // The schema in the page has spoken already; that the agent is away is said beside the Run button.
       if (!(error instanceof BottegaError)) throw error;
     }
+  }
+
+  #setFromAgent(found: readonly Problem[]): void {
+    const problems = found.map(inThisFile);
+    const messages = new Set(problems.map(problem => problem.message));
+    // The agent reads what the page cannot, so that it has the last word about what is wrong.
+    const inText = this.#result.inText.filter(problem => messages.has(problem.message));
+    this.#set({ ...this.#result, problems, inText });
   }
 
   #set(result: CheckResult): void {

@@ -72,6 +72,8 @@ export class ConfigEditor extends Widget {
 
   protected override onActivateRequest(_: Message): void {
     this.#code?.editor.focus();
+    // What was missing when this tab was left may be there now.
+    void this.check.check();
   }
 
   async #create(): Promise<void> {

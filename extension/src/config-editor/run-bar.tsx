@@ -42,7 +42,7 @@ const RunPart = ({ bottega, check, chosen, commands, sending, trans }: RunBarOpt
   useSignal(chosen.changed);
   useSignal(sending.changed);
   const cluster = chosen.name === null ? undefined : ledger.cluster(chosen.name);
-  const { problems } = check.result;
+  const { inText: problems } = check.result;
   const obstacle = runObstacle(trans, { agent: agent.state, cluster, problems, isSending: sending.isOn });
   return (
     <>
@@ -121,7 +121,7 @@ const StartPart = ({ bottega, check, commands, sending, trans }: RunBarOptions):
   useSignal(ledger.changed, change => change.run === undefined);
   useSignal(check.changed);
   useSignal(sending.changed);
-  const { problems, spec } = check.result;
+  const { inText: problems, spec } = check.result;
   const cluster = spec ? ledger.cluster(spec.name) : undefined;
   const obstacle = startObstacle(trans, { agent: agent.state, cluster, problems, isSending: sending.isOn });
   return (

@@ -7,6 +7,9 @@ import type { ChosenCluster } from './chosen-cluster.js';
 import type { ConfigDocument } from './factory.js';
 import { runObstacle, startObstacle } from './obstacle.js';
 
+/** Narrower than this a config and a run do not fit side by side. */
+const LEAST_WIDTH_PX = 900;
+
 export interface RunServices {
   bottega: IBottega;
   chosen: ChosenCluster;
@@ -18,7 +21,7 @@ export interface RunServices {
 export const runConfig = async (document: ConfigDocument, services: RunServices): Promise<void> => {
   const { bottega, chosen, commands, trans } = services;
   const { context, content, sending } = document;
-  const { problems } = await content.check.check();
+  const { inText: problems } = await content.check.check();
   const name = chosen.name;
   const cluster = name === null ? undefined : bottega.ledger.cluster(name);
   const project = bottega.projectOf(context.path);
@@ -41,22 +44,31 @@ export const runConfig = async (document: ConfigDocument, services: RunServices)
   };
   await sending.once(async () => {
     const sent = bottega.submissions.submit(request, () => saved(document));
-    if (commands.hasCommand('bottega:open-run')) void commands.execute('bottega:open-run', { id: request.id });
+    void openBeside(document, request.id, commands);
     try {
       await sent;
     } catch (error) {
       if (!(error instanceof BottegaError)) throw error;
+      // There is no run to look at; what is wrong is here.
+      bottega.submissions.dismiss(request.id);
+      await commands.execute('bottega:close-run', { id: request.id });
       if (error.problems.length) content.check.refuse(error.problems);
       else await told(trans.__('The run was not started'), error);
     }
   });
 };
 
+/** The panel of the run, at the right where there is room: the next edit is made while this run still goes. */
+const openBeside = async (document: ConfigDocument, id: string, commands: CommandRegistry): Promise<void> => {
+  await commands.execute('bottega:open-run', { id, beside: document.node.clientWidth >= LEAST_WIDTH_PX });
+  if (document.isVisible) document.content.activate();
+};
+
 /** Saves a cluster spec and starts it. */
 export const startClusterFile = async (document: ConfigDocument, services: RunServices): Promise<void> => {
   const { bottega, commands, trans } = services;
   const { context, content, sending } = document;
-  const { problems, spec } = await content.check.check();
+  const { inText: problems, spec } = await content.check.check();
   const cluster = spec ? bottega.ledger.cluster(spec.name) : undefined;
   const situation = { agent: bottega.agent.state, cluster, problems, isSending: sending.isOn };
   if (startObstacle(trans, situation) !== undefined) return;

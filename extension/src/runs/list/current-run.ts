@@ -3,7 +3,7 @@ import type { IDisposable } from '@lumino/disposable';
 import { Signal, type ISignal } from '@lumino/signaling';
 import type { Widget } from '@lumino/widgets';
 
-/** Which run the panel in front shows; panels say it as `data-run` on their node. */
+/** Which run is looked at: in the panel in front, or in one beside it. Panels say it as `data-run` on their node. */
 export class CurrentRun implements IDisposable {
   #id: string | null = null;
   #isDisposed = false;
@@ -33,12 +33,15 @@ export class CurrentRun implements IDisposable {
   }
 
   #look(): void {
-    const id = runOf(this.shell.currentWidget);
+    const { currentWidget } = this.shell;
+    const seen = [...this.shell.widgets('main')].filter(widget => widget.isVisible);
+    const id = [currentWidget, ...seen].map(runOf).find(run => run !== null) ?? null;
     if (id === this.#id) return;
     this.#id = id;
     this.#changed.emit(id);
   }
 }
 
-const runOf = (widget: Widget | null): string | null =>
+/** The run that a panel shows. */
+export const runOf = (widget: Widget | null): string | null =>
   widget?.node.dataset['run'] ?? widget?.node.querySelector<HTMLElement>(':scope > [data-run]')?.dataset['run'] ?? null;

@@ -5,6 +5,7 @@ import { closeIcon, editIcon, redoIcon, stopIcon } from '@jupyterlab/ui-componen
 import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
 import type { Run } from '@bottega/schema';
 import { IBottega } from '../../agent/index.js';
+import { runOf } from './current-run.js';
 import { RunActions } from './run-actions.js';
 import { runActionsOf, type RunAction } from './run-facts.js';
 
@@ -27,12 +28,12 @@ export const runCommandsPlugin: JupyterFrontEndPlugin<void> = {
     const actions = new RunActions(bottega, trans);
     const { commands } = app;
 
-    const runOf = (args: ReadonlyPartialJSONObject): Run | undefined => {
+    const recordOf = (args: ReadonlyPartialJSONObject): Run | undefined => {
       const id = args['id'] ?? app.contextMenuHitTest(node => 'run' in node.dataset)?.dataset['run'];
       return typeof id === 'string' ? bottega.ledger.run(id) : undefined;
     };
     const can = (action: RunAction) => (args: ReadonlyPartialJSONObject) => {
-      const run = runOf(args);
+      const run = recordOf(args);
       return run !== undefined && runActionsOf(run).includes(action);
     };
 
@@ -42,7 +43,7 @@ export const runCommandsPlugin: JupyterFrontEndPlugin<void> = {
       describedBy,
       isVisible: can('stop'),
       execute: async args => {
-        const run = runOf(args);
+        const run = recordOf(args);
         if (run) await actions.stop(run.id);
       }
     });
@@ -53,7 +54,7 @@ export const runCommandsPlugin: JupyterFrontEndPlugin<void> = {
       describedBy,
       isVisible: can('rerun'),
       execute: async args => {
-        const run = runOf(args);
+        const run = recordOf(args);
         const id = run && (await actions.rerun(run.id));
         if (id) await commands.execute('bottega:open-run', { id });
       }
@@ -64,7 +65,7 @@ export const runCommandsPlugin: JupyterFrontEndPlugin<void> = {
       describedBy,
       isVisible: can('config'),
       execute: async args => {
-        const run = runOf(args);
+        const run = recordOf(args);
         if (!run || run.config_path === null) return;
         const path = bottega.pathOf({ folder: run.folder, configPath: run.config_path });
         if (path !== null) {
@@ -75,13 +76,20 @@ export const runCommandsPlugin: JupyterFrontEndPlugin<void> = {
         await showErrorMessage(trans.__('The config cannot be opened here'), text);
       }
     });
+    commands.addCommand('bottega:close-run', {
+      label: trans.__('Close the panel of a run'),
+      describedBy,
+      execute: args => {
+        for (const panel of app.shell.widgets('main')) if (runOf(panel) === args['id']) panel.close();
+      }
+    });
     commands.addCommand('bottega:delete-run', {
       label: trans.__('Delete…'),
       icon: closeIcon,
       describedBy,
       isVisible: can('delete'),
       execute: async args => {
-        const run = runOf(args);
+        const run = recordOf(args);
         if (run) await actions.delete(run);
       }
     });

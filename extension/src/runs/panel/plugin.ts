@@ -61,14 +61,22 @@ export const runPanelPlugin: JupyterFrontEndPlugin<void> = {
         args: {
           type: 'object',
           required: ['id'],
-          properties: { id: { type: 'string', description: 'The id of a run.' } }
+          properties: {
+            id: { type: 'string', description: 'The id of a run.' },
+            beside: { type: 'boolean', description: 'Beside what is in front, when no other run is open.' }
+          }
         }
       },
       execute: args => {
-        const { id } = args;
+        const { id, beside } = args;
         if (typeof id !== 'string') return;
         const panel = panelOf(id);
-        if (!panel.isAttached) app.shell.add(panel, 'main', { type: 'Bottega run' });
+        if (!panel.isAttached) {
+          const other = tracker.find(each => each.isAttached);
+          const place = other ? { ref: other.id, mode: 'tab-after' as const } : {};
+          const split = beside === true && !other ? { mode: 'split-right' as const } : {};
+          app.shell.add(panel, 'main', { type: 'Bottega run', ...place, ...split });
+        }
         app.shell.activateById(panel.id);
       }
     });
