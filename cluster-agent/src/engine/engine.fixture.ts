@@ -20,6 +20,8 @@ export class TestEngine {
   nodes = [node('ready')];
   /** The next submits are answered with these errors, one each. */
   readonly refusals: { status: number; code: string; message: string }[] = [];
+  /** So many submits are taken without an answer. */
+  lostAnswers = 0;
   private readonly sockets = new Map<WebSocket, Map<string, number>>();
 
   private constructor(
@@ -107,8 +109,13 @@ export class TestEngine {
     }
     if (route === 'POST blobs/:id') return say(200, { missing: (body as { blobs: string[] }).blobs });
     if (route === 'POST blobs') return say(204);
-    if (route === 'PUT runs/:id') return this.submit(id, body as EngineSubmit, say);
+    if (route === 'PUT runs/:id') {
+      const isLost = this.lostAnswers > 0;
+      if (isLost) this.lostAnswers -= 1;
+      return this.submit(id, body as EngineSubmit, isLost ? () => request.socket.destroy() : say);
+    }
     if (!known) return say(404, { code: 'not_found', message: `There is no run ${id}.` });
+    if (route === 'GET runs/:id') return say(200, this.run(id));
     if (route === 'POST runs/:id/stop') {
       this.append(id, { type: 'status', state: 'stopped', reason: 'Stopped by you.' });
       return say(200, this.run(id));

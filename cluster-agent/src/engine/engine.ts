@@ -42,6 +42,16 @@ export class Engine implements BlobReceiver {
     return (await this.json('/v1/runs')) as EngineRun[];
   }
 
+  async knows(id: string, signal: AbortSignal): Promise<boolean> {
+    try {
+      await this.json(`/v1/runs/${id}`, { signal });
+      return true;
+    } catch (error) {
+      if (error instanceof BottegaError && error.code === 'not_found') return false;
+      throw error;
+    }
+  }
+
   /** Idempotent by id. Throws conflict when the engine lacks blobs of the tree. */
   async submit(id: string, json: EngineSubmit, signal: AbortSignal): Promise<EngineRun> {
     const options = { method: 'PUT', json, signal, timeoutMs: SUBMIT_TIMEOUT_MS };

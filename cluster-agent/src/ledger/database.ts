@@ -51,12 +51,12 @@ export const transaction = <T>(database: DatabaseSync, work: () => T): T => {
     return result;
   } catch (error) {
     if (database.isTransaction) database.exec('ROLLBACK');
-    if ((error as { errcode?: number }).errcode === SQLITE_FULL) {
-      throw new BottegaError('no_space', 'There is no space left for the ledger.', {
-        hint: 'Free some space on the disk of BOTTEGA_HOME.',
-        cause: error
-      });
-    }
-    throw error;
+    throw (error as { errcode?: number }).errcode === SQLITE_FULL ? noSpace(error) : error;
   }
 };
+
+export const noSpace = (cause?: unknown): BottegaError =>
+  new BottegaError('no_space', 'There is no space left for the ledger.', {
+    hint: 'Free some space on the disk of BOTTEGA_HOME.',
+    cause
+  });

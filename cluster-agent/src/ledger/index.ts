@@ -1,1 +1,1 @@
-export { Ledger, type Fold, type RunFilter } from './ledger.js';
+export { Ledger, type Fold, type OwnEvent, type RunFilter } from './ledger.js';

@@ -94,12 +94,22 @@ test('active runs are those that have not ended', () => {
   expect(ledger.activeRuns('team')).toEqual([]);
 });
 
+test('the last end on a cluster is that of the run that ended last, whichever began first', () => {
+  expect(ledger.lastEnd('local')).toBe(0);
+  ledger.addRun(runAt(1, { state: 'done', ended: 90 }), '');
+  ledger.addRun(runAt(2, { state: 'done', ended: 50 }), '');
+  ledger.addRun(runAt(3, { state: 'done', ended: 99, cluster: 'team' }), '');
+  ledger.addRun(runAt(4), '');
+  expect(ledger.lastEnd('local')).toBe(90);
+});
+
 test('deleting a run deletes its events', () => {
   ledger.addRun(newRun(), '');
   ledger.appendEvents('run-000001', outputs(1, 3));
-  ledger.deleteRun('run-000001');
+  ledger.deleteRun('local', 'run-000001');
   expect(() => ledger.run('run-000001')).toThrow('There is no run');
   expect(ledger.events('run-000001', 1, 10)).toEqual([]);
+  expect(ledger.deletions('local')).toEqual(['run-000001']);
 });
 
 test('the file is for its owner alone', () => {

@@ -1,7 +1,7 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { endedStates, type Run, type RunEvent, type RunPage } from '@bottega/schema';
 import { BottegaError } from '../errors/index.js';
-import { openDatabase, transaction } from './database.js';
+import { noSpace, openDatabase, transaction } from './database.js';
 import { SpareSpace } from './spare-space.js';
 
 export interface RunFilter {
@@ -176,9 +176,9 @@ export class Ledger {
 
   /** When the run that ended last on a cluster did; 0 when none has. */
   lastEnd(cluster: string): number {
-    const row = this.statement(
-      "SELECT MAX(json_extract(record, '$.ended')) AS ended FROM runs WHERE cluster = ?"
-    ).get(cluster);
+    const row = this.statement("SELECT MAX(json_extract(record, '$.ended')) AS ended FROM runs WHERE cluster = ?").get(
+      cluster
+    );
     return (row?.['ended'] as number | null | undefined) ?? 0;
   }
 
@@ -187,9 +187,8 @@ export class Ledger {
   }
 
   private writeNew<T>(work: () => T): T {
-    const result = transaction(this.database, work);
-    this.spare.keep();
-    return result;
+    if (!this.spare.keep()) throw noSpace();
+    return transaction(this.database, work);
   }
 
   private write<T>(work: () => T): T {
@@ -203,18 +202,18 @@ export class Ledger {
   }
 
   private insertEvents(id: string, events: RunEvent[]): Run {
-      let run = this.run(id);
-      const insert = this.statement('INSERT INTO events (run, seq, body) VALUES (?, ?, ?)');
-      for (const event of events) {
-        if (event.seq <= run.last_seq) continue;
-        if (event.seq !== run.last_seq + 1) {
-          const expected = run.last_seq + 1;
-          throw new BottegaError('internal', `Event ${event.seq} of run ${id} came where ${expected} was expected.`);
-        }
-        insert.run(id, event.seq, JSON.stringify(event));
-        run = this.fold(run, event);
+    let run = this.run(id);
+    const insert = this.statement('INSERT INTO events (run, seq, body) VALUES (?, ?, ?)');
+    for (const event of events) {
+      if (event.seq <= run.last_seq) continue;
+      if (event.seq !== run.last_seq + 1) {
+        const expected = run.last_seq + 1;
+        throw new BottegaError('internal', `Event ${event.seq} of run ${id} came where ${expected} was expected.`);
       }
-      return this.saveRun(run);
+      insert.run(id, event.seq, JSON.stringify(event));
+      run = this.fold(run, event);
+    }
+    return this.saveRun(run);
   }
 
   private upsertCluster(name: string, body: string): void {

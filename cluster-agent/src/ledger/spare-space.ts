@@ -6,13 +6,15 @@ const SIZE_BYTES = 1024 * 1024;
 export class SpareSpace {
   constructor(private readonly path: string) {}
 
-  /** Takes the space if it is to be had; without it everything works but a full disk. */
-  keep(): void {
-    if (existsSync(this.path)) return;
+  /** Whether the space is there, or could be taken now. */
+  keep(): boolean {
+    if (existsSync(this.path)) return true;
     try {
       writeFileSync(this.path, Buffer.alloc(SIZE_BYTES), { mode: 0o600 });
+      return true;
     } catch {
       this.give();
+      return false;
     }
   }
 

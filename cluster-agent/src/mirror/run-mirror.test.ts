@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { RunEvent } from '@bottega/schema';
 import fc from 'fast-check';
+import { pino } from 'pino';
 import { expect, test } from 'vitest';
 import { Ledger } from '../ledger/index.js';
 import { applyEvent } from '../runs/fold.js';
@@ -26,7 +27,7 @@ const withMirror = async (
   const ledger = new Ledger(join(folder, 'ledger.db'), applyEvent);
   const asked: number[] = [];
   const mirror = new RunMirror(
-    { ledger, onRun: () => undefined },
+    { ledger, log: pino({ level: 'silent' }), onRun: () => undefined },
     { follow: (_run, from) => asked.push(from), unfollow: () => undefined }
   );
   ledger.addRun(newRun(), '');

@@ -1,8 +1,11 @@
 import { hasEnded, type Run, type RunEvent } from '@bottega/schema';
 import { BottegaError } from '../errors/index.js';
 import type { Ledger } from '../ledger/index.js';
+import type { Log } from '../log/index.js';
 
 const SAME_HOLE_DELAY_MS = 1_000;
+const FULL_DISK_DELAY_MS = 2_000;
+const FULL_DISK = 'There is no space left on the disk of BOTTEGA_HOME: the run goes on, its log comes when there is.';
 
 /** The part of a link that the mirror asks through. */
 export interface Follower {
@@ -12,6 +15,7 @@ export interface Follower {
 
 export interface MirrorOptions {
   ledger: Ledger;
+  log: Log;
   onRun(run: Run): void;
 }
 
@@ -65,32 +69,58 @@ export class RunMirror {
     for (const [id, events] of batches) this.append(id, events);
   }
 
+  /** Writes what is waiting, and asks for nothing more. */
+  dispose(): void {
+    this.flush();
+    this.next.clear();
+  }
+
   private append(id: string, events: RunEvent[]): void {
+    const { ledger } = this.options;
     let run: Run;
     try {
-      run = this.options.ledger.appendEvents(id, events);
+      run = ledger.appendEvents(id, events);
+      if (run.reason === FULL_DISK) run = ledger.updateRun(id, { reason: '' });
     } catch (error) {
       if (!(error instanceof BottegaError)) throw error;
-      // Deleted meanwhile; or the ledger stands elsewhere than this mirror believes: ask it again.
       if (error.code === 'not_found') return this.unfollow(id);
-      if (error.code === 'internal') return this.askAgain(id);
-      throw error;
+      if (error.code === 'no_space') return this.waitForSpace(id);
+      // The ledger stands elsewhere than this mirror believes: ask it again.
+      return this.askAgain(id);
     }
     this.options.onRun(run);
     if (hasEnded(run.state)) this.unfollow(id);
   }
 
   private askAgain(id: string): void {
-    this.waiting.delete(id);
     const from = this.options.ledger.run(id).last_seq + 1;
+    // An engine that answers with the same hole again must not keep both sides busy.
+    const isSame = this.askedAgainFrom.get(id) === from;
+    this.askedAgainFrom.set(id, from);
+    this.askFrom(id, from, isSame ? SAME_HOLE_DELAY_MS : 0);
+  }
+
+  /** The engine keeps the events meanwhile. */
+  private waitForSpace(id: string): void {
+    const { ledger, log, onRun } = this.options;
+    const run = ledger.run(id);
+    if (run.reason !== FULL_DISK) {
+      log.warn({ run: id }, 'no space for the events of a run');
+      onRun(ledger.updateRun(id, { reason: FULL_DISK }));
+    }
+    this.follower.unfollow(id);
+    this.askFrom(id, run.last_seq + 1, FULL_DISK_DELAY_MS);
+  }
+
+  private askFrom(id: string, from: number, delayMs: number): void {
+    this.waiting.delete(id);
     this.next.set(id, from);
     const ask = (): void => {
-      if (this.next.has(id)) this.follower.follow(id, from);
+      // Something else may have been asked for, or written, since.
+      if (this.next.get(id) === from) this.follower.follow(id, from);
     };
-    // An engine that answers with the same hole again must not keep both sides busy.
-    if (this.askedAgainFrom.get(id) === from) setTimeout(ask, SAME_HOLE_DELAY_MS).unref();
+    if (delayMs) setTimeout(ask, delayMs).unref();
     else ask();
-    this.askedAgainFrom.set(id, from);
   }
 }
 

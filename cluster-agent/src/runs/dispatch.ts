@@ -22,8 +22,12 @@ export interface Dispatch {
 /** Brings a pending run to the engine. Throws what the person has to hear, or the reason of the signal. */
 export const dispatch = async (job: Dispatch): Promise<void> => {
   const config = await requireConfig(job.run);
+  let wasSent = job.run.tree !== null;
   for (let attempt = 1; ; attempt++) {
     try {
+      // What was sent may have arrived although no answer came back; the folder may look different by now.
+      if (wasSent && (await job.engine.knows(job.run.id, job.signal))) return;
+      wasSent = true;
       return await syncAndSubmit(job, config);
     } catch (error) {
       job.signal.throwIfAborted();

@@ -15,7 +15,7 @@ describe.skipIf(!isRoot)('while the disk of the home is full', () => {
 
   beforeEach(async () => {
     disk = mkdtempSync(join(tmpdir(), 'full-'));
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=8m,mode=700', 'none', disk]);
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=24m,mode=700', 'none', disk]);
     vi.stubEnv('TMPDIR', disk);
     bench = await Workbench.open();
     await bench.up();
@@ -48,8 +48,8 @@ describe.skipIf(!isRoot)('while the disk of the home is full', () => {
   };
 
   test('a live run says that its log waits, and has all of it when there is space', async () => {
-    print(8_000);
-    await expect.poll(async () => (await bench.run(ID)).reason, { timeout: 5_000 }).toContain('no space');
+    print(2_000);
+    await expect.poll(async () => (await bench.run(ID)).reason, { timeout: 15_000 }).toContain('no space');
     expect((await submit('run-000002')).body).toMatchObject({ code: 'no_space' });
     rmSync(filler());
     bench.engine.append(ID, { type: 'status', state: 'running', reason: '' });
@@ -60,8 +60,8 @@ describe.skipIf(!isRoot)('while the disk of the home is full', () => {
   });
 
   test('how clusters and runs end is written all the same', async () => {
-    print(8_000);
-    await expect.poll(async () => (await bench.run(ID)).reason, { timeout: 5_000 }).toContain('no space');
+    print(2_000);
+    await expect.poll(async () => (await bench.run(ID)).reason, { timeout: 15_000 }).toContain('no space');
     bench.provider.observation = { is: 'gone', reason: 'It died.' };
     bench.engine.breakConnections();
     expect((await bench.untilCluster('failed')).reason).toBe('It died.');

@@ -1,8 +1,8 @@
 import { hasEnded, type Cluster, type ErrorBody, type Run, type RunEvent, type RunState } from '@bottega/schema';
 import type { Changes } from '../changes/index.js';
 import type { EngineSession, RunKeeper } from '../clusters/index.js';
-import { BottegaError } from '../errors/index.js';
-import type { Ledger } from '../ledger/index.js';
+import { asBottegaError, BottegaError } from '../errors/index.js';
+import type { Ledger, OwnEvent } from '../ledger/index.js';
 import type { Log } from '../log/index.js';
 import { RunMirror } from '../mirror/index.js';
 import type { Snapshot, Sync } from '../sync/index.js';
@@ -39,12 +39,13 @@ export class RunAttendant implements RunKeeper {
   constructor(private readonly options: RunAttendantOptions) {}
 
   engineReady(cluster: string, session: EngineSession): void {
-    const mirror = new RunMirror({ ledger: this.options.ledger, onRun: run => this.tell(run) }, session.link);
+    const { ledger, log } = this.options;
+    const mirror = new RunMirror({ ledger, log, onRun: run => this.tell(run) }, session.link);
     const attended = { session, mirror, life: new AbortController() };
     this.attended.set(cluster, attended);
     this.reconcile(cluster, attended).catch((err: unknown) => {
       // The engine does not answer: the connection breaks as well, and the next one begins here again.
-      this.options.log.warn({ cluster, err }, 'runs could not be compared with the engine');
+      log.warn({ cluster, err }, 'runs could not be compared with the engine');
       session.link.dispose();
     });
   }
@@ -53,7 +54,7 @@ export class RunAttendant implements RunKeeper {
     const attended = this.attended.get(cluster);
     if (!attended) return;
     this.attended.delete(cluster);
-    attended.mirror.flush();
+    attended.mirror.dispose();
     attended.life.abort(new Error('The connection to the engine is over.'));
   }
 
@@ -104,7 +105,10 @@ export class RunAttendant implements RunKeeper {
     const abort = new AbortController();
     const entry: Dispatching = { abort, isSent: false, done: Promise.resolve() };
     this.dispatching.set(run.id, entry);
-    entry.done = this.bring(run, attended, entry, scanned).finally(() => this.dispatching.delete(run.id));
+    entry.done = this.bring(run, attended, entry, scanned).finally(() => {
+      this.dispatching.delete(run.id);
+      this.bringToNext(run, attended);
+    });
   }
 
   /** Asks a run to end, also one that is still pending. Throws what keeps the engine from doing so. */
@@ -122,8 +126,7 @@ export class RunAttendant implements RunKeeper {
 
   /** Forgets a run that is over, here and on its cluster; a cluster that is away hears of it when it is back. */
   async delete(run: Run): Promise<void> {
-    this.options.ledger.addDeletion(run.cluster, run.id);
-    this.options.ledger.deleteRun(run.id);
+    this.options.ledger.deleteRun(run.cluster, run.id);
     this.options.changes.tell({ type: 'run_deleted', id: run.id });
     const attended = this.attended.get(run.cluster);
     if (attended) await this.deleteThere(run.cluster, run.id, attended);
@@ -149,6 +152,14 @@ export class RunAttendant implements RunKeeper {
       this.options.log.warn({ run: run.id, err: error }, 'a run was refused');
       this.refuse(run.id, error);
     }
+  }
+
+  /** A connection that came while a run was still on its way over the one before has passed it over. */
+  private bringToNext({ id, cluster }: Run, before: Attended): void {
+    const attended = this.attended.get(cluster);
+    if (!attended || attended === before) return;
+    const run = this.options.ledger.activeRuns(cluster).find(each => each.id === id);
+    if (run?.last_seq === 0) this.send(run);
   }
 
   /** After every connection: the engine knows a run, or gets it now, or the run is lost. */
@@ -177,8 +188,8 @@ export class RunAttendant implements RunKeeper {
   }
 
   private refuse(id: string, error: unknown): void {
-    const known = error instanceof BottegaError ? error : new BottegaError('internal', String(error));
-    const details = known.details ?? (error instanceof BottegaError ? undefined : (error as Error).stack);
+    const known = asBottegaError(error);
+    const { details } = known;
     const message = known.hint === undefined ? known.message : `${known.message} ${known.hint}`;
     if (details !== undefined) this.append(id, { type: 'notice', level: 'error', message, details });
     this.close(id, 'failed', message);
@@ -190,10 +201,8 @@ export class RunAttendant implements RunKeeper {
     this.append(id, { type: 'status', state, reason });
   }
 
-  private append(id: string, event: Unnumbered): void {
-    const { ledger } = this.options;
-    const seq = ledger.run(id).last_seq + 1;
-    this.tell(ledger.appendEvents(id, [{ ...event, seq, time: Date.now() } as RunEvent]));
+  private append(id: string, event: OwnEvent): void {
+    this.tell(this.options.ledger.appendOwn(id, event));
   }
 
   private async untilAllEnded(cluster: string): Promise<void> {
@@ -214,8 +223,6 @@ export class RunAttendant implements RunKeeper {
     this.options.changes.tell({ type: 'run', run });
   }
 }
-
-type Unnumbered = RunEvent extends infer Event ? (Event extends RunEvent ? Omit<Event, 'seq' | 'time'> : never) : never;
 
 const isAlive = ({ state }: Cluster): boolean => ['starting', 'ready', 'lost', 'stopping'].includes(state);
 

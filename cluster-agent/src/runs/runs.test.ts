@@ -141,6 +141,18 @@ test('an engine that is silent for a moment gets the run once it answers', async
   expect(ids()).toEqual(['run-000001']);
 });
 
+test('a run that arrived without an answer is not sent again, although its folder is another one by now', async () => {
+  await bench.up();
+  bench.engine.lostAnswers = 1;
+  await submit('run-000001');
+  await arrived('run-000001');
+  writeFileSync(join(folder, 'edited.py'), 'x');
+  await expect.poll(async () => (await bench.run('run-000001')).last_seq, { timeout: 5_000 }).toBe(1);
+  end('run-000001');
+  const { tree } = await bench.untilRun('run-000001', 'done');
+  expect(bench.engine.submitted.map(({ submit: sent }) => sent.tree.digest)).toEqual([tree]);
+});
+
 test('a pending run can be stopped before it begins', async () => {
   bench.provider.comingUp = new Promise(() => undefined);
   await bench.call('POST', '/v1/clusters', { spec: SPEC });

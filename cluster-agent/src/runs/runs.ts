@@ -90,6 +90,9 @@ export class Runs {
     const started = Date.now();
     const snapshot = await sync.scan(request.folder);
     const session = clusters.sessionOrStarting(request.cluster);
+    // Meanwhile the same request may have come once more and been faster.
+    const faster = ledger.findRequested(request.id, identity);
+    if (faster) return faster;
     const waitsFor = session ? '' : `Waiting for the cluster ${request.cluster} to be ready.`;
     const run = ledger.addRun(newRun(request, config, waitsFor), identity);
     changes.tell({ type: 'run', run });
