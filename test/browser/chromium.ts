@@ -11,7 +11,7 @@ const cache = fileURLToPath(new URL('../../node_modules/.cache/chromium/', impor
 
 /**
  * How Playwright starts the Chromium that npm brought. Not the flags of that package: they are for a cloud function
- * and turn the same-origin policy off. WebGL is drawn in software.
+ * and turn the same-origin policy off.
  */
 export const chromiumOptions = async (): Promise<LaunchOptions> => {
   const unpacked = await unpack();
@@ -20,10 +20,8 @@ export const chromiumOptions = async (): Promise<LaunchOptions> => {
     executablePath: executable,
     args: [
       '--no-sandbox',
-      '--ignore-gpu-blocklist',
-      '--use-gl=angle',
-      '--use-angle=swiftshader',
-      '--enable-unsafe-swiftshader',
+      // Nothing here draws with WebGL, and a GPU in software cannot keep up with a page that moves.
+      '--disable-gpu',
       '--font-render-hinting=none'
     ],
     // Without a locale the language of the page is `en-US@posix`, which Intl refuses.
