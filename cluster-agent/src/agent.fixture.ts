@@ -73,7 +73,7 @@ export class Workbench {
       starter: {
         find: () => Promise.resolve(this.engineStarts ? this.livingEngine() : null),
         start: () => this.startEngine(),
-        stop: () => Promise.resolve(),
+        stop: () => this.stopEngine(),
         log: () => Promise.resolve('')
       },
       log: openLog(join(this.scratch, 'agent.log'))
@@ -153,6 +153,11 @@ export class Workbench {
 
   private livingEngine() {
     return this.isEngineAlive ? this.engine.client() : null;
+  }
+
+  private stopEngine(): Promise<void> {
+    this.isEngineAlive = false;
+    return Promise.resolve();
   }
 
   private startEngine(_start?: EngineStart) {

@@ -81,6 +81,10 @@ test('when all libraries fail to import, the cluster fails', async () => {
   bench.engine.nodes = [node('failed')];
   await up();
   expect((await bench.untilCluster('failed')).error).toMatchObject({ code: 'engine_failed' });
+  // Once they import, the next start has an engine of its own.
+  bench.engine.nodes = [node('ready')];
+  await bench.up();
+  expect(bench.engineStarts).toBe(2);
 });
 
 test('a connection that breaks comes back, and the cluster stays ready', async () => {

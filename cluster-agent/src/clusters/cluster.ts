@@ -155,7 +155,10 @@ export class Cluster {
     for (let attempt = 0; ; attempt++) {
       const found = await this.options.provider.observe(signal);
       if (found.is === 'up') return found.head;
-      if (found.is === 'gone') throw new BottegaError('cluster_unreachable', found.reason, { hint: 'Start it again.' });
+      if (found.is === 'gone') {
+        this.head = null;
+        throw new BottegaError('cluster_unreachable', found.reason, { hint: 'Start it again.' });
+      }
       if (this.current.state !== 'lost') this.become('lost', found.reason);
       const pause = LOST_DELAYS_MS[Math.min(attempt, LOST_DELAYS_MS.length - 1)] ?? 0;
       await delay(pause * (0.5 + Math.random() / 2), undefined, { signal });
@@ -190,32 +193,38 @@ export class Cluster {
   }
 
   private async fail(error: unknown): Promise<void> {
-    const { log, keeper, provider } = this.options;
+    const { log, keeper } = this.options;
     const { name } = this.current;
     log.warn({ cluster: name, err: error }, 'cluster failed');
     const known = asBottegaError(error);
-    this.head = null;
     this.phases.end();
-    // Half a cluster is of no use, and would hold ports and memory.
-    await provider.down().catch((problem: unknown) => log.error({ cluster: name, err: problem }, 'clearing failed'));
+    // Half a cluster is of no use: it would hold ports and memory, and the next start would find a broken engine.
+    await this.clear().catch((err: unknown) => log.error({ cluster: name, err }, 'clearing failed'));
     this.become('failed', known.message, { error: known.toBody(), nodes: [] });
     keeper.clusterEnded(name, 'failed', known.message);
   }
 
   private async end(reason: string): Promise<void> {
-    const { provider, seat, keeper, log } = this.options;
+    const { keeper } = this.options;
     const { name } = this.current;
     try {
-      // A head that does not answer any more cannot be asked; the local provider ends all of it in any case.
-      if (this.head) await seat.stop(this.head).catch((err: unknown) => log.warn({ cluster: name, err }, 'engine'));
-      await provider.down();
-      this.head = null;
+      await this.clear();
       this.phases.end();
       this.become('stopped', reason, { nodes: [] });
       keeper.clusterEnded(name, 'stopped', 'The cluster was stopped.');
     } catch (error) {
       await this.fail(error);
     }
+  }
+
+  /** Ends the engine, and the head if it is ours. */
+  private async clear(): Promise<void> {
+    const { provider, seat, log } = this.options;
+    const { head } = this;
+    this.head = null;
+    // A head that does not answer cannot be asked; the local provider ends all of it in any case.
+    if (head) await seat.stop(head).catch((err: unknown) => log.warn({ cluster: this.current.name, err }, 'engine'));
+    await provider.down();
   }
 
   private enterPhase(name: string, waitsFor: string): void {
