@@ -12,7 +12,7 @@ export interface Displayer {
  * other places is a message of its own; the JupyterLab extension hides it by its class.
  */
 export const show = (display: Displayer, run: Run): void => {
-  display.raw(RUN_MIME, { version: 1, id: run.id, run } satisfies RunMime);
+  display.raw(RUN_MIME, { version: 1, id: run.id, run, taken: Date.now() } satisfies RunMime);
   display.raw('text/html', fallbackHtml(run));
 };
 

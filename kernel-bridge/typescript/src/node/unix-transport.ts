@@ -25,7 +25,8 @@ export class UnixTransport implements Transport {
     try {
       return await this.#send(path, init);
     } catch (error) {
-      if (!isNobodyThere(error) || !this.revive) throw error;
+      const canRepeat = isNobodyThere(error) || isStale(error);
+      if (!canRepeat || !this.revive || init.signal?.aborted) throw error;
       await this.#reviveOnce();
       return this.#send(path, init);
     }
@@ -59,7 +60,10 @@ export class UnixTransport implements Transport {
         headers,
         ...(init.signal ? { signal: init.signal } : {})
       });
-      outgoing.on('error', reject);
+      outgoing.on('error', error => {
+        const isRead = outgoing.method === 'GET' || outgoing.method === 'HEAD';
+        reject(isRead || outgoing.reusedSocket ? Object.assign(error, { canRepeat: true }) : error);
+      });
       outgoing.on('response', incoming => resolve(responseOf(incoming)));
       outgoing.end(init.body as string | Uint8Array | null | undefined);
     });
@@ -80,6 +84,12 @@ export class UnixTransport implements Transport {
 /** The request never reached anybody, so it can be sent again. */
 const isNobodyThere = (error: unknown): boolean =>
   ['ECONNREFUSED', 'ENOENT'].includes((error as NodeJS.ErrnoException).code ?? '');
+
+/** The agent died: it was asked over a connection that it had left open before, or for something that changes nothing. */
+const isStale = (error: unknown): boolean => {
+  const { code = '', canRepeat } = error as NodeJS.ErrnoException & { canRepeat?: boolean };
+  return canRepeat === true && ['ECONNRESET', 'EPIPE'].includes(code);
+};
 
 const responseOf = (incoming: IncomingMessage): Response => {
   const status = incoming.statusCode ?? 500;
