@@ -21,7 +21,7 @@ export const sidebarPlugin: JupyterFrontEndPlugin<void> = {
     translator: ITranslator | null
   ) => {
     const trans = (translator ?? nullTranslator).load('bottega');
-    const sidebar = new Sidebar(bottega, app.commands, new CurrentRun(app.shell), trans);
+    const sidebar = new Sidebar(bottega, app.commands, new CurrentRun(app.shell, app.restored), trans);
     sidebar.id = ID;
     sidebar.title.icon = bottegaIcon;
     sidebar.title.caption = trans.__('Bottega: clusters and runs');

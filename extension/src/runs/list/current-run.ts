@@ -9,9 +9,12 @@ export class CurrentRun implements IDisposable {
   #isDisposed = false;
   readonly #changed = new Signal<this, string | null>(this);
 
-  constructor(readonly shell: JupyterFrontEnd.IShell) {
+  constructor(
+    readonly shell: JupyterFrontEnd.IShell,
+    restored: Promise<void>
+  ) {
     shell.currentChanged?.connect(this.#look, this);
-    this.#look();
+    void restored.then(() => this.#look());
   }
 
   get id(): string | null {
@@ -33,6 +36,7 @@ export class CurrentRun implements IDisposable {
   }
 
   #look(): void {
+    if (this.#isDisposed) return;
     const { currentWidget } = this.shell;
     const seen = [...this.shell.widgets('main')].filter(widget => widget.isVisible);
     const id = [currentWidget, ...seen].map(runOf).find(run => run !== null) ?? null;
