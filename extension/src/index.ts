@@ -4,6 +4,7 @@ import { clustersPlugin } from './clusters/index.js';
 import { configEditorPlugin } from './config-editor/index.js';
 import { dashboardPlugin } from './dashboard/index.js';
 import { filesPlugin } from './files/index.js';
+import { notebookPlugin } from './notebook/index.js';
 import { runCommandsPlugin } from './runs/list/index.js';
 import { runPanelPlugin } from './runs/panel/index.js';
 import { shellPlugin } from './shell/index.js';
@@ -21,6 +22,7 @@ const plugins: JupyterFrontEndPlugin<unknown>[] = [
   dashboardPlugin,
   runPanelPlugin,
   tracePlugin,
+  notebookPlugin,
   shellPlugin
 ];
 

@@ -51,7 +51,7 @@ const append = (run, event) => {
   if (event.type === 'status' && event.state === 'running') run.started = Date.now();
   if (event.type === 'status' && ['done', 'failed', 'stopped'].includes(event.state)) run.ended = Date.now();
   if (event.type === 'status')
-    Object.assign(run, { reason: event.reason, max_steps: event.max_steps ?? run.max_steps });
+    {Object.assign(run, { reason: event.reason, max_steps: event.max_steps ?? run.max_steps });}
   if (event.type === 'metric') Object.assign(run, { step: event.step, loss: event.values.loss ?? null });
   run.last_seq = log.length;
   for (const each of followers) each(run);

@@ -6,6 +6,7 @@ export const RUN_MIME = 'application/vnd.bottega.run+json';
 export const RunMime = Type.Object({
   version: Type.Literal(1),
   id: Run.properties.id,
-  run: Run
+  run: Run,
+  taken: Type.Optional(Type.Number({ description: 'When the picture was taken, in milliseconds since the epoch.' }))
 });
 export type RunMime = Static<typeof RunMime>;

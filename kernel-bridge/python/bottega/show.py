@@ -18,7 +18,7 @@ def run_bundle(run: dict[str, Any]) -> Bundle:
     """The run: live where the renderer is installed, a picture of now elsewhere."""
     text = f"{run['name']}  {run_line(run)}  ({run['id']})"
     html = f"<b>{escape(run['name'])}</b> {escape(run_line(run))} <code>{escape(run['id'])}</code>"
-    live = {"version": 1, "id": run["id"], "run": run}
+    live = {"version": 1, "id": run["id"], "run": run, "taken": time.time() * 1000}
     return {RUN_MIME: live, "text/html": f"<div>{html}</div>", "text/plain": text}
 
 

@@ -1061,6 +1061,10 @@ class RunMime(BaseModel):
     Made by the caller: 6 to 64 lowercase letters, digits and dashes.
     """
     run: Run
+    taken: float | None = None
+    """
+    When the picture was taken, in milliseconds since the epoch.
+    """
 
 
 class RunPage(BaseModel):

@@ -21,7 +21,7 @@ const HEIGHT = 132;
 
 /** One metric over the steps. Its number is that of the last step, or of the step under the pointer. */
 export const Chart = ({ trans, spec, run, previous }: ChartProps): JSX.Element => {
-  const [ref, { width }] = useSize<HTMLDivElement>();
+  const [ref, { width }, node] = useSize<HTMLDivElement>();
   const [isLog, setLog] = useState(false);
   const [pointed, setPointed] = useState<{ step: number; value: number | null } | null>(null);
   const plot = useRef<uPlot | null>(null);
@@ -30,7 +30,6 @@ export const Chart = ({ trans, spec, run, previous }: ChartProps): JSX.Element =
   const draw = useRef<() => void>(() => undefined);
 
   useEffect(() => {
-    const node = ref.current;
     if (!node) return undefined;
     let isGone = false;
     let timer: ReturnType<typeof setTimeout> | undefined;
@@ -88,7 +87,7 @@ export const Chart = ({ trans, spec, run, previous }: ChartProps): JSX.Element =
       plot.current = null;
     };
     // A chart is made anew only for another run, metric or scale.
-  }, [run, spec.metric, isLog]);
+  }, [run, spec.metric, isLog, node]);
 
   useEffect(() => {
     if (width) plot.current?.setSize({ width, height: HEIGHT });

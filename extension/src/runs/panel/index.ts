@@ -1,2 +1,3 @@
+export { LogTail } from './log-tail.js';
 export { runPanelPlugin } from './plugin.js';
 export { StartLine } from './start-line.js';

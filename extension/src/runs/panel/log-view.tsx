@@ -21,7 +21,7 @@ interface LogViewProps {
 /** The log as a virtual list that follows its end until somebody scrolls away from it. */
 export const LogView = ({ trans, run, query }: LogViewProps): JSX.Element => {
   const { log } = run;
-  const [ref, { height }] = useSize<HTMLDivElement>();
+  const [ref, { height }, node] = useSize<HTMLDivElement>();
   const [, render] = useReducer((count: number) => count + 1, 0);
   const [error, setError] = useState<ErrorBody | null>(null);
   const [isFollowing, setFollowing] = useState(true);
@@ -32,7 +32,6 @@ export const LogView = ({ trans, run, query }: LogViewProps): JSX.Element => {
   const shown = count - hidden;
 
   useLayoutEffect(() => {
-    const node = ref.current;
     if (node && isFollowing) node.scrollTop = node.scrollHeight;
   });
 
@@ -46,7 +45,6 @@ export const LogView = ({ trans, run, query }: LogViewProps): JSX.Element => {
   useMissing(run, indexes, render, setError);
 
   const onScroll = (): void => {
-    const node = ref.current;
     if (!node) return;
     const isAtEnd = node.scrollTop + node.clientHeight >= node.scrollHeight - ROW_HEIGHT;
     // Only a movement up lets go: growing also makes the end lie further down.

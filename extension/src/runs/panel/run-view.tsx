@@ -1,3 +1,5 @@
+import { BottegaError } from '@bottega/client';
+import type { SubmitRequest } from '@bottega/schema';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import type { CommandRegistry } from '@lumino/commands';
 import { useState } from 'react';
@@ -61,18 +63,32 @@ export const RunView = (props: RunViewProps): JSX.Element => {
   );
 };
 
-/** Before the record is there: a wait, or why there will be none. */
-const Unknown = ({ trans, live }: RunViewProps): JSX.Element => (
-  <div className="jp-BottegaRunPanel-unknown">
-    {live.error ? (
-      <ErrorNote trans={trans} error={live.error}>
-        <Button onClick={() => live.retry()}>{trans.__('Try again')}</Button>
-      </ErrorNote>
-    ) : (
-      <p role="status">{trans.__('Waiting for the agent…')}</p>
-    )}
-  </div>
-);
+/** Before the record is there: the run on its way to the agent, a wait, or why there will be none. */
+const Unknown = ({ trans, bottega, live }: RunViewProps): JSX.Element => {
+  useSignal(bottega.submissions.changed, id => id === live.id);
+  const submission = bottega.submissions.get(live.id);
+  const error = submission ? submission.error?.body : live.error;
+  return (
+    <div className="jp-BottegaRunPanel-unknown">
+      {error ? (
+        <ErrorNote trans={trans} error={error}>
+          <Button onClick={() => (submission ? sendAgain(bottega, submission.request) : live.retry())}>
+            {trans.__('Try again')}
+          </Button>
+        </ErrorNote>
+      ) : (
+        <p role="status">{submission ? trans.__('Sending the run…') : trans.__('Waiting for the agent…')}</p>
+      )}
+    </div>
+  );
+};
+
+/** A refusal shows up in the submissions, where this view reads it. */
+const sendAgain = (bottega: IBottega, request: SubmitRequest): void => {
+  bottega.submissions.submit(request).catch((error: unknown) => {
+    if (!(error instanceof BottegaError)) throw error;
+  });
+};
 
 /** Says when what is shown is old. */
 const Stale = ({ trans, bottega }: Pick<RunViewProps, 'trans' | 'bottega'>): JSX.Element | null => {

@@ -8,8 +8,9 @@ export const TablesView = ({ trans, run }: { trans: TranslationBundle; run: Live
   const tables = run.artifacts.filter(artifact => artifact.kind === 'table');
   const [chosen, setChosen] = useState<number | null>(null);
   const table = tables.find(each => each.seq === chosen) ?? tables.at(-1);
-  if (!table)
+  if (!table) {
     return <p className="jp-BottegaEmpty">{trans.__('A profile adds a table of the costliest operators here.')}</p>;
+  }
   return (
     <div className="jp-BottegaTables">
       {tables.length > 1 && (

@@ -1,11 +1,18 @@
-import { useEffect, useRef, useState, type RefObject } from 'react';
+import { useEffect, useState } from 'react';
 
-/** The size of an element in CSS pixels as it changes; zero until it is known. */
-export const useSize = <T extends HTMLElement>(): [RefObject<T>, { width: number; height: number }] => {
-  const ref = useRef<T>(null);
-  const [size, setSize] = useState({ width: 0, height: 0 });
+export interface Size {
+  readonly width: number;
+  readonly height: number;
+}
+
+/**
+ * The size of an element in CSS pixels as it changes; zero until it is known. The first of the pair is the `ref` of the
+ * element, which may come and go; the third is the element.
+ */
+export const useSize = <T extends HTMLElement>(): [(node: T | null) => void, Size, T | null] => {
+  const [node, setNode] = useState<T | null>(null);
+  const [size, setSize] = useState<Size>({ width: 0, height: 0 });
   useEffect(() => {
-    const node = ref.current;
     if (!node) return undefined;
     const observer = new ResizeObserver(() => {
       const { clientWidth: width, clientHeight: height } = node;
@@ -14,6 +21,6 @@ export const useSize = <T extends HTMLElement>(): [RefObject<T>, { width: number
     });
     observer.observe(node);
     return () => observer.disconnect();
-  }, []);
-  return [ref, size];
+  }, [node]);
+  return [setNode, size, node];
 };

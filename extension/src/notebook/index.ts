@@ -1,0 +1,1 @@
+export { notebookPlugin } from './plugin.js';

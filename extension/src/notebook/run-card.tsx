@@ -1,0 +1,90 @@
+import { hasEnded } from '@bottega/client';
+import type { Run, RunMime } from '@bottega/schema';
+import type { TranslationBundle } from '@jupyterlab/translation';
+import { useState } from 'react';
+import {
+  Button,
+  exactTime,
+  formatCount,
+  formatNumber,
+  formatStepSeconds,
+  runStateWord,
+  StateBadge,
+  useSignal
+} from '../state/index.js';
+import type { LiveRun } from '../runs/live/index.js';
+import { LogTail, StartLine } from '../runs/panel/index.js';
+import { Curve } from './curve.js';
+
+interface RunCardProps {
+  trans: TranslationBundle;
+  /** What the notebook holds. */
+  output: RunMime;
+  live: LiveRun;
+  onOpenPanel: () => void;
+}
+
+/** A run in a notebook: one line, that opens in place. Live when the agent knows the run, a picture when not. */
+export const RunCard = ({ trans, output, live, onOpenPanel }: RunCardProps): JSX.Element => {
+  useSignal(live.changed);
+  const [isOpen, setOpen] = useState(false);
+  const isFrozen = live.run === null;
+  const run = live.run ?? output.run;
+  const loss = live.metrics.get('loss');
+  return (
+    <div className={`jp-BottegaRunOutput${isOpen ? ' jp-mod-open' : ''}`}>
+      <button
+        type="button"
+        className="jp-BottegaRunOutput-line"
+        aria-expanded={isOpen}
+        onClick={() => setOpen(!isOpen)}
+      >
+        <StateBadge trans={trans} run={run} iconOnly />
+        <b title={output.id}>{run.name}</b>
+        <span className="jp-BottegaRunOutput-where">{whereText(trans, run)}</span>
+        {loss && loss.length > 1 && <Curve series={loss} width={110} height={22} />}
+        {run.loss !== null && <span className="jp-BottegaRunOutput-loss">{formatNumber(run.loss)}</span>}
+        {isFrozen && <span className="jp-BottegaRunOutput-frozen">{frozenText(trans, output, live)}</span>}
+        <span className="jp-BottegaRunOutput-arrow" aria-hidden>
+          {isOpen ? '▴' : '▾'}
+        </span>
+      </button>
+      {isOpen && (
+        <div className="jp-BottegaRunOutput-body">
+          <StartLine
+            trans={trans}
+            phases={live.phases}
+            isStarting={!isFrozen && !hasEnded(run.state)}
+            isScript={run.kind === 'script'}
+          />
+          {loss && loss.length > 1 && <Curve series={loss} width={560} height={110} />}
+          <LogTail trans={trans} run={live} lines={8} />
+          <div className="jp-BottegaRunOutput-actions">
+            <Button onClick={onOpenPanel}>{trans.__('Open in a panel')}</Button>
+            <code>{output.id}</code>
+          </div>
+        </div>
+      )}
+    </div>
+  );
+};
+
+const whereText = (trans: TranslationBundle, run: Run): string => {
+  const step =
+    run.step === 0
+      ? ''
+      : run.max_steps === null
+        ? trans.__('step %1', formatCount(run.step))
+        : trans.__('step %1 / %2', formatCount(run.step), formatCount(run.max_steps));
+  const parts =
+    run.state === 'running'
+      ? [step || runStateWord(trans, run.state), run.step_seconds === null ? '' : formatStepSeconds(run.step_seconds)]
+      : [runStateWord(trans, run.state), run.state === 'done' ? step : run.reason || step];
+  return parts.filter(Boolean).join(' · ');
+};
+
+const frozenText = (trans: TranslationBundle, output: RunMime, live: LiveRun): string => {
+  const taken = output.taken ?? output.run.ended ?? output.run.created;
+  const picture = trans.__('as of %1', exactTime(taken));
+  return live.error?.code === 'not_found' ? trans.__('%1; the agent does not know this run', picture) : picture;
+};
