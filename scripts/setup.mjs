@@ -97,11 +97,15 @@ const findPython = async () => {
   return process.exit(1);
 };
 
+/** Ends the script with a sentence where this Node is too old. */
+export const checkNode = () => {
+  if (Number(process.versions.node.split('.')[0]) >= 20) return;
+  console.error(`Bottega needs Node 20 or newer; this is ${process.versions.node}. Install it and start again.`);
+  process.exit(1);
+};
+
 export const setup = async () => {
-  if (Number(process.versions.node.split('.')[0]) < 20) {
-    console.error(`Bottega needs Node 20 or newer; this is ${process.versions.node}. Install it and start again.`);
-    process.exit(1);
-  }
+  checkNode();
   await once('node_modules/.bottega-stamp', ['package-lock.json'], () =>
     phase('npm packages', 'npm', ['ci', '--loglevel=error'], { cwd: root })
   );

@@ -3,18 +3,19 @@
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
+// Not by name: an old Node would fail on the import and not say why.
+import util from 'node:util';
 import { prepareExamples } from './examples.mjs';
 import { findPort, startJupyter } from './jupyter.mjs';
 import { secondsSince } from './phase.mjs';
-import { root, setup } from './setup.mjs';
+import { checkNode, root, setup } from './setup.mjs';
 
 const FILE = 'docstrings/finetune.run.yaml';
 const SPEC = join(root, 'examples/docstrings/local.cluster.yaml');
 
 const readOptions = () => {
   const options = { 'no-browser': { type: 'boolean' }, port: { type: 'string' } };
-  const { values } = parseArgs({ options });
+  const { values } = util.parseArgs({ options });
   const port = values.port === undefined ? undefined : Number(values.port);
   if (port !== undefined && !(Number.isInteger(port) && port > 0 && port < 65536)) {
     throw new Error(`--port takes a number from 1 to 65535, not ${values.port}.`);
@@ -45,6 +46,7 @@ const startCluster = async () => {
   }
 };
 
+checkNode();
 let options;
 try {
   options = readOptions();
