@@ -39,14 +39,14 @@ export class LocalProvider implements Provider {
     requirePython(python);
     if (spec.dashboard_port !== undefined) await requirePort(spec.dashboard_port);
     try {
-      return await this.startHead(onPhase, signal);
+      return await this.startHead(onPhase, signal, 'Ray is starting.');
     } catch (error) {
       await this.down();
       if (signal.aborted || !isRace(error)) throw error;
     }
     // Between finding a port free and Ray opening it, another program took it: once more, with others.
     try {
-      return await this.startHead(onPhase, signal);
+      return await this.startHead(onPhase, signal, 'Ray did not start, and is tried once more.');
     } catch (error) {
       await this.down();
       throw error;
@@ -85,7 +85,7 @@ export class LocalProvider implements Provider {
     return join(this.options.folder, 'ray-token');
   }
 
-  private async startHead(onPhase: OnPhase, signal: AbortSignal): Promise<Head> {
+  private async startHead(onPhase: OnPhase, signal: AbortSignal, waitsFor: string): Promise<Head> {
     const { python, spec, folder } = this.options;
     writePrivately(this.tokenFile, randomBytes(32).toString('hex'));
     const dashboardPort = spec.dashboard_port ?? (await freePort());
@@ -99,7 +99,7 @@ export class LocalProvider implements Provider {
       dashboardPort
     };
     saveLocal(folder, state);
-    onPhase('ray', 'Ray is starting.');
+    onPhase('ray', waitsFor);
     const onSession = (session: number): void => {
       state.session = session;
       saveLocal(folder, state);

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { accessSync, closeSync, constants, existsSync, openSync, readFileSync } from 'node:fs';
+import { accessSync, closeSync, constants, existsSync, openSync, readFileSync, renameSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import type { LocalClusterSpec } from '@bottega/schema';
 import { BottegaError } from '../../../errors/index.js';
@@ -11,6 +11,9 @@ const RAY_WAIT_S = 150;
 const OUTPUT_BYTES = 6_000;
 /** Ray rewrites 127.0.0.1 to the host's address on Linux unless it believes that clusters are for other systems. */
 export const LOOPBACK_ONLY = { RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER: '0' };
+
+/** Ray gives a start up early on a machine that is busy, where waiting is faster than beginning again. */
+const PATIENCE = { RAY_DASHBOARD_STARTUP_TIMEOUT_S: '120', RAY_gcs_server_port_wait_time_s: '60' };
 
 export interface RayStart {
   python: string;
@@ -45,6 +48,7 @@ export const requirePython = (python: string): void => {
 /** Runs `ray start --head` in a session of its own and waits until it returns; the head goes on by itself. */
 export const rayStart = (start: RayStart): Promise<void> =>
   new Promise((resolve, reject) => {
+    if (existsSync(start.logFile)) renameSync(start.logFile, `${start.logFile}.1`);
     const log = openSync(start.logFile, 'w', 0o600);
     const child = spawn(join(dirname(start.python), 'ray'), argumentsOf(start), {
       detached: true,
@@ -93,6 +97,7 @@ const environmentOf = (start: RayStart): NodeJS.ProcessEnv => {
   return {
     ...Object.fromEntries(inherited),
     ...LOOPBACK_ONLY,
+    ...PATIENCE,
     PATH: `${dirname(start.python)}${delimiter}${process.env['PATH'] ?? ''}`,
     RAY_AUTH_MODE: 'token',
     RAY_AUTH_TOKEN_PATH: start.tokenFile,
