@@ -27,6 +27,10 @@ log = logging.getLogger(__name__)
 CONNECT_TIMEOUT_S = 60.0
 LOOK_EVERY_S = 5.0
 RESTART_DELAY_S = 2.0
+AT_NORMAL_PRIORITY = {"env_vars": {"RAY_worker_niceness": "0"}}
+"""Ray runs its workers at niceness 15; a keeper, and the runs that inherit from it, would start last on a busy machine."""
+RAY_ERRORS = (ray.exceptions.RayError, RuntimeError, OSError)
+"""A cluster whose control store is away for a moment answers with any of these."""
 
 
 class RunSink(Protocol):
@@ -69,12 +73,18 @@ class Keepers:
     async def watch(self, engine: str) -> None:
         """Puts a keeper on every node, for ever. `engine` is the address of this service in the cluster."""
         while True:
-            for node in await asyncio.to_thread(alive_nodes):
-                node_id = node["NodeID"]
-                if node_id not in self._keeping:
-                    self._keeping[node_id] = asyncio.create_task(self._keep(node_id, engine))
-            await self.look()
+            try:
+                for node in await asyncio.to_thread(alive_nodes):
+                    node_id = node["NodeID"]
+                    if node_id not in self._keeping:
+                        self._keeping[node_id] = asyncio.create_task(self._keep(node_id, engine))
+                await self.look()
+            except RAY_ERRORS as error:
+                log.warning("Ray does not say which nodes there are: %s", error)
             await asyncio.sleep(LOOK_EVERY_S)
+
+    def is_warm(self, node: str) -> bool:
+        return self._zygotes.get(node) == "ready"
 
     async def look(self) -> None:
         """Looks at the nodes now, and says so when something has changed."""
@@ -97,16 +107,22 @@ class Keepers:
         """Runs one keeper after another while the node is alive."""
         is_head = node == self._head
         settings = KeeperSettings(engine, self._secret, node, str(self._data), is_head)
-        while any(each["NodeID"] == node for each in await asyncio.to_thread(alive_nodes)):
+        while await self._is_alive(node):
             strategy = NodeAffinitySchedulingStrategy(node, soft=False)
-            actor = KeeperActor.options(scheduling_strategy=strategy).remote()
+            actor = KeeperActor.options(scheduling_strategy=strategy, runtime_env=AT_NORMAL_PRIORITY).remote()
             try:
                 code = await actor.run.remote(msgspec.json.encode(settings))
                 log.warning("The keeper of node %s ended with code %s.", node, code)
-            except ray.exceptions.RayError as error:
+            except RAY_ERRORS as error:
                 log.warning("The keeper of node %s is gone: %s", node, error)
             await asyncio.sleep(RESTART_DELAY_S)
         del self._keeping[node]
+
+    async def _is_alive(self, node: str) -> bool:
+        try:
+            return any(each["NodeID"] == node for each in await asyncio.to_thread(alive_nodes))
+        except RAY_ERRORS:
+            return False
 
     async def _connect(self, request: web.Request) -> web.WebSocketResponse:
         self._authorize(request)

@@ -7,6 +7,9 @@ from typing import Any
 import ray
 from ray._private.state import available_resources_per_node
 
+COARSE_BYTES = 64 * 1024 * 1024
+"""Smaller changes of the memory in use are not worth telling everybody."""
+
 
 def alive_nodes() -> list[dict[str, Any]]:
     return [node for node in ray.nodes() if node["Alive"]]
@@ -29,7 +32,7 @@ def node_resources(zygotes: dict[str, str], memory: dict[str, tuple[int, int]]) 
                 "gpus": total.get("GPU", 0),
                 "gpus_free": round(free.get("GPU", 0), 3),
                 "memory_bytes": memory_bytes,
-                "memory_used_bytes": memory_used_bytes,
+                "memory_used_bytes": round(memory_used_bytes / COARSE_BYTES) * COARSE_BYTES,
                 "zygote": zygotes.get(node_id, "starting"),
             }
         )

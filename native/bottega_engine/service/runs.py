@@ -24,6 +24,7 @@ from bottega_engine.service.spare_space import SpareSpace
 log = logging.getLogger(__name__)
 
 LOST = "The engine ended while this run was going on."
+LOADING = "the libraries are being loaded on the node"
 EARLY_GRACE_S = 1.0
 """Before its first step a training run has nothing to save."""
 KILL_S = 10.0
@@ -174,7 +175,7 @@ class Runs:
             run.append(
                 {"type": "phase", "name": "seats", "started": asked_ms, "duration_ms": now_ms - asked_ms}
             )
-            run.set_state("starting")
+            run.set_state("starting", "" if self.keepers.is_warm(seats.node) else LOADING)
             run.node = seats.node
             ending = self._endings[run.id] = asyncio.get_running_loop().create_future()
             launch = messages.Launch(

@@ -44,8 +44,7 @@ async def test_a_killed_engine_takes_its_runs_along_and_the_next_one_closes_thei
         ]
         started = zygote_of(engine)
         engine.kill()
-    psutil.wait_procs([started, *(psutil.Process(pid) for pid in pids if psutil.pid_exists(pid))], timeout=10)
-    assert not any(psutil.pid_exists(pid) for pid in (started.pid, *pids))
+    await_end(started.pid, *pids)
 
     engine = EngineProcess(cluster, tmp_path / "data")
     try:
@@ -76,7 +75,7 @@ async def test_a_killed_keeper_is_renewed_and_its_runs_are_lost(
     keeper_of(engine).kill()
     events = await client.end_of(run_id)
     assert events[-1]["state"] == "lost"
-    assert not psutil.pid_exists(int(output_of(events).split()[0]))
+    await_end(int(output_of(events).split()[0]))
     (folder / "one.py").write_text("print('one')\n")
     assert output_of(await client.run(folder, script_config("one.py"))) == "one\n"
 
@@ -84,6 +83,20 @@ async def test_a_killed_keeper_is_renewed_and_its_runs_are_lost(
 async def test_two_engines_never_share_a_data_folder(engine: EngineProcess, cluster: RayCluster) -> None:
     with pytest.raises(AssertionError, match="Another engine uses"):
         EngineProcess(cluster, engine.data)
+
+
+def await_end(*pids: int) -> None:
+    """Fails when one of the processes is still there after a while."""
+    processes = [psutil.Process(pid) for pid in pids if psutil.pid_exists(pid)]
+    _, alive = psutil.wait_procs(processes, timeout=10)
+    assert not alive
+
+
+def fill(path: Path) -> None:
+    """Writes until the disk is full."""
+    with pytest.raises(OSError, match="No space left"), path.open("wb", buffering=0) as file:
+        while True:
+            file.write(b"x" * 4096)
 
 
 @pytest.fixture
@@ -114,8 +127,10 @@ async def test_a_full_disk_ends_the_run_with_that_reason(
                 "tree": await client.send_folder(folder),
                 "phases": [],
             }
+            fill(small_disk / "filler")
             status, error = await client.ask("PUT", "/v1/runs/run-without-space", body)
             assert (status, error["code"]) == (507, "no_space")
+            (small_disk / "filler").unlink()
             await client.ask("DELETE", f"/v1/runs/{run_id}")
             (folder / "one.py").write_text("print('one')\n")
             assert output_of(await client.run(folder, script_config("one.py"))) == "one\n"
