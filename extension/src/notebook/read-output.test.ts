@@ -11,6 +11,7 @@ test('an output is read as JSON and as text of JSON', () => {
 
 test('what is no run of ours is refused, whatever it is', () => {
   const wrong = [null, 7, '{', {}, { id: 'x' }, { ...mime, run: { ...mime.run, name: { html: '<b>' } } }];
-  for (const data of [...wrong, { ...mime, run: { ...mime.run, state: 'constructor' } }])
-    {expect(readOutput(data)).toBeNull();}
+  for (const data of [...wrong, { ...mime, run: { ...mime.run, state: 'constructor' } }]) {
+    expect(readOutput(data)).toBeNull();
+  }
 });

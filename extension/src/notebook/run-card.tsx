@@ -8,6 +8,7 @@ import {
   formatCount,
   formatNumber,
   formatStepSeconds,
+  RelativeTime,
   runStateWord,
   StateBadge,
   useSignal
@@ -44,13 +45,14 @@ export const RunCard = ({ trans, output, live, onOpenPanel }: RunCardProps): JSX
         <span className="jp-BottegaRunOutput-where">{whereText(trans, run)}</span>
         {loss && loss.length > 1 && <Curve series={loss} width={110} height={22} />}
         {run.loss !== null && <span className="jp-BottegaRunOutput-loss">{formatNumber(run.loss)}</span>}
-        {isFrozen && <span className="jp-BottegaRunOutput-frozen">{frozenText(trans, output, live)}</span>}
+        {isFrozen && <Frozen trans={trans} output={output} />}
         <span className="jp-BottegaRunOutput-arrow" aria-hidden>
           {isOpen ? '▴' : '▾'}
         </span>
       </button>
       {isOpen && (
         <div className="jp-BottegaRunOutput-body">
+          {isFrozen && <p>{frozenReason(trans, live)}</p>}
           <StartLine
             trans={trans}
             phases={live.phases}
@@ -83,8 +85,17 @@ const whereText = (trans: TranslationBundle, run: Run): string => {
   return parts.filter(Boolean).join(' · ');
 };
 
-const frozenText = (trans: TranslationBundle, output: RunMime, live: LiveRun): string => {
+/** That this is a picture, and of when. */
+const Frozen = ({ trans, output }: { trans: TranslationBundle; output: RunMime }): JSX.Element => {
   const taken = output.taken ?? output.run.ended ?? output.run.created;
-  const picture = trans.__('as of %1', exactTime(taken));
-  return live.error?.code === 'not_found' ? trans.__('%1; the agent does not know this run', picture) : picture;
+  return (
+    <span className="jp-BottegaRunOutput-frozen" title={exactTime(taken)}>
+      {trans.__('picture of')} <RelativeTime trans={trans} time={taken} />
+    </span>
+  );
 };
+
+const frozenReason = (trans: TranslationBundle, live: LiveRun): string =>
+  live.error?.code === 'not_found'
+    ? trans.__('The agent does not know this run: it was deleted, or it ran somewhere else.')
+    : (live.error?.message ?? trans.__('Waiting for the agent…'));

@@ -30,7 +30,7 @@ export const chartOptions = (setup: ChartSetup): uPlot.Options => {
   const { spec, colors } = setup;
   return {
     ...setup.size,
-    padding: [8, 8, 0, 0],
+    padding: [8, 14, 0, 0],
     legend: { show: false },
     cursor: {
       sync: { key: setup.syncKey, setSeries: false },

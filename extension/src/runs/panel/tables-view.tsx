@@ -2,6 +2,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import { useState } from 'react';
 import { traceTitle } from '../../trace/index.js';
 import type { LiveRun } from '../live/index.js';
+import { readTextTable } from './text-table.js';
 
 /** The tables a run made, mostly the costliest operators of a profile, as the profiler wrote them. */
 export const TablesView = ({ trans, run }: { trans: TranslationBundle; run: LiveRun }): JSX.Element => {
@@ -26,7 +27,41 @@ export const TablesView = ({ trans, run }: { trans: TranslationBundle; run: Live
           ))}
         </select>
       )}
-      <pre>{table.text}</pre>
+      <TableText text={table.text ?? ''} />
     </div>
+  );
+};
+
+const TableText = ({ text }: { text: string }): JSX.Element => {
+  const table = readTextTable(text);
+  if (!table) return <pre>{text}</pre>;
+  return (
+    <>
+      <table>
+        <thead>
+          <tr>
+            {table.head.map(cell => (
+              <th key={cell} scope="col">
+                {cell}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {table.rows.map((row, at) => (
+            <tr key={at}>
+              {row.map((cell, column) => (
+                <td key={column} title={column === 0 ? cell : undefined}>
+                  {cell}
+                </td>
+              ))}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+      {table.foot.map(line => (
+        <p key={line}>{line}</p>
+      ))}
+    </>
   );
 };
