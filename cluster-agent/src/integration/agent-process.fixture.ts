@@ -84,7 +84,7 @@ export class AgentProcess {
     return this.call('GET', '/v1/clusters');
   }
 
-  async untilCluster(name: string, states: Cluster['state'][], timeout = 300_000): Promise<Cluster> {
+  async untilCluster(name: string, states: Cluster['state'][], timeout = 220_000): Promise<Cluster> {
     const look = async () => {
       const found = (await this.clusters()).find(each => each.name === name);
       // A failure says more than a time that ran out.
