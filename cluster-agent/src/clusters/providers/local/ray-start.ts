@@ -6,14 +6,16 @@ import { BottegaError } from '../../../errors/index.js';
 import { MARK_VARIABLE } from './processes.js';
 
 const TIMEOUT_MS = 180_000;
-/** Ray's own limit of 60 s is too short for a busy machine; what is seen meanwhile says that Ray is starting. */
-const RAY_WAIT_S = 150;
 const OUTPUT_BYTES = 6_000;
 /** Ray rewrites 127.0.0.1 to the host's address on Linux unless it believes that clusters are for other systems. */
 export const LOOPBACK_ONLY = { RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER: '0' };
 
 /** Ray gives a start up early on a machine that is busy, where waiting is faster than beginning again. */
-const PATIENCE = { RAY_DASHBOARD_STARTUP_TIMEOUT_S: '120', RAY_gcs_server_port_wait_time_s: '60' };
+const PATIENCE = {
+  RAY_gcs_server_port_wait_time_s: '60',
+  RAY_DASHBOARD_STARTUP_TIMEOUT_S: '120',
+  RAY_raylet_start_wait_time_s: '150'
+};
 
 export interface RayStart {
   python: string;
@@ -101,7 +103,6 @@ const environmentOf = (start: RayStart): NodeJS.ProcessEnv => {
     PATH: `${dirname(start.python)}${delimiter}${process.env['PATH'] ?? ''}`,
     RAY_AUTH_MODE: 'token',
     RAY_AUTH_TOKEN_PATH: start.tokenFile,
-    RAY_raylet_start_wait_time_s: String(RAY_WAIT_S),
     [MARK_VARIABLE]: start.mark
   };
 };
