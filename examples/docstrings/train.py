@@ -5,6 +5,7 @@ Runs unchanged here (`script.run.yaml`), alone (`python train.py`) and under `to
 
 import argparse
 import json
+import os
 from pathlib import Path
 
 import torch
@@ -51,5 +52,7 @@ for step, batch in zip(range(1, arguments.steps + 1), loader, strict=False):
     if step % 10 == 0:
         print(f"step {step}  loss {loss.item():.3f}", flush=True)
 
-Path("outputs").mkdir(exist_ok=True)
-model.save_pretrained("outputs/script-model")
+# What lies in the output folder of the run can be fetched afterwards; alone, there is no such folder.
+output = Path(os.environ.get("BOTTEGA_OUTPUT_DIR", "outputs"))
+model.save_pretrained(output / "model")
+tokenizer.save_pretrained(output / "model")
