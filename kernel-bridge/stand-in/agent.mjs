@@ -50,8 +50,9 @@ const append = (run, event) => {
   if (event.type === 'status') run.state = event.state;
   if (event.type === 'status' && event.state === 'running') run.started = Date.now();
   if (event.type === 'status' && ['done', 'failed', 'stopped'].includes(event.state)) run.ended = Date.now();
-  if (event.type === 'status')
-    {Object.assign(run, { reason: event.reason, max_steps: event.max_steps ?? run.max_steps });}
+  if (event.type === 'status') {
+    Object.assign(run, { reason: event.reason, max_steps: event.max_steps ?? run.max_steps });
+  }
   if (event.type === 'metric') Object.assign(run, { step: event.step, loss: event.values.loss ?? null });
   run.last_seq = log.length;
   for (const each of followers) each(run);
@@ -206,7 +207,7 @@ const routes = [
     /^\/v1\/runs\/([^/]+)\/events/,
     (request, response, id) => {
       const from = Number(new URL(request.url, 'http://agent').searchParams.get('from') ?? 1);
-      json(response, 200, { events: logs.get(id).slice(from - 1), last_seq: logs.get(id).length });
+      json(response, 200, { events: logs.get(id).slice(from - 1, from + 999), last_seq: logs.get(id).length });
     }
   ],
   [
@@ -243,9 +244,12 @@ const stream = peer => {
   const push = run => {
     if (hasLedger) peer.send(JSON.stringify({ type: 'run', run }));
     if (!next.has(run.id)) return;
-    const events = logs.get(run.id).slice(next.get(run.id) - 1);
-    next.set(run.id, next.get(run.id) + events.length);
-    if (events.length) peer.send(JSON.stringify({ type: 'events', run: run.id, events, last_seq: run.last_seq }));
+    while (next.get(run.id) <= run.last_seq) {
+      const first = next.get(run.id) - 1;
+      const events = logs.get(run.id).slice(first, first + 1000);
+      next.set(run.id, first + 1 + events.length);
+      peer.send(JSON.stringify({ type: 'events', run: run.id, events, last_seq: run.last_seq }));
+    }
   };
   followers.add(push);
   peer.on('close', () => followers.delete(push));

@@ -30,7 +30,7 @@ export const rehearse = async (config, append, isOver) => {
     if (step % 7 === 0) output(`step ${step}  waiting for all-reduce 0.4 ms\n`, 1);
     if (step % Math.ceil(steps / 5) === 0) milestone(step, steps, append);
     if (fails && step > steps / 2) return fail(append, output, step);
-    if (Number(every)) await pause(Number(every));
+    if (Number(every) || step % 500 === 0) await pause(Number(every));
   }
   output('\n', 0, 'stderr');
   if (!isOver()) append({ type: 'status', state: 'done', reason: '' });
