@@ -13,6 +13,8 @@ BOOKKEEPING = frozenset({"Spans", "Traces", ""})
 LaneKey = tuple[int | str, int | str]
 
 _THREAD = re.compile(r"thread \S+ \((.*)\)$")
+# The zygote names a rank's process so, and its threads inherit it: the group above them says the rank.
+_RANK_PROCESS = re.compile(r"rank\d+ ")
 _FRIENDLY = (
     (re.compile(r"pt_autograd_(\d+)"), r"autograd \1"),
     (re.compile(r"pt_data_pin\w*"), "pin memory"),
@@ -63,11 +65,13 @@ class LaneNames:
         inner = _THREAD.match(name)
         if inner:
             name = inner[1]
+        if _RANK_PROCESS.match(name):
+            name = ""
         for pattern, friendly in _FRIENDLY:
             if pattern.match(name):
                 return pattern.sub(friendly, name)
         if pid == tid and not self.process(key).startswith("GPU"):
-            return f"{name or 'process'} main"
+            return f"{name} main" if name else "main thread"
         if inner:
             return f"{name or 'thread'} {tid}"
         return name or (f"stream {tid}" if self.process(key).startswith("GPU") else f"thread {tid}")

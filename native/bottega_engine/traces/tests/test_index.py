@@ -5,10 +5,13 @@ import threading
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pyarrow as pa
 import pytest
 
 from bottega_engine.traces import TraceUnreadable, arrow_of
+from bottega_engine.traces.lanes import LaneNames
+from bottega_engine.traces.reading import Event
 
 
 def slice_event(
@@ -213,3 +216,11 @@ def test_two_readers_at_once_both_get_a_whole_file(tmp_path: Path) -> None:
         thread.join(timeout=30)
     assert rows == [3000] * 4
     assert sorted(each.name for each in tmp_path.iterdir()) == ["t.json.gz", "t.json.gz.arrow"]
+
+
+def test_threads_of_a_rank_are_not_called_after_its_process() -> None:
+    names = LaneNames()
+    for tid in (7, 8):
+        args = msgspec.Raw(msgspec.json.encode({"name": f"thread {tid} (rank0 20261125-)"}))
+        names.learn(Event(ph="M", name="thread_name", pid=7, tid=tid, args=args))
+    assert [names.thread((7, 7)), names.thread((7, 8))] == ["main thread", "thread 8"]
