@@ -63,10 +63,10 @@ class Zygotes:
             finally:
                 zygote.close()
                 self._current = None
+                self._ready.clear()
             failures += 1
             self._failure = self._failure or f"The zygote ended with code {zygote.code}."
-            if failures > 2:
-                self._set("failed")
+            self._set("failed" if failures > 2 else "starting")
             await asyncio.sleep(min(LAST_DELAY_S, FIRST_DELAY_S * 2**failures))
 
     async def fork(self, descriptors: list[int]) -> Forked:

@@ -207,4 +207,5 @@ async def test_a_killed_zygote_is_renewed_and_its_runs_go_on(
     events = await client.end_of(run_id)
     assert (events[-1]["state"], events[-1]["exit_code"]) == ("failed", 5), tail(events)
     assert output_of(events) == "".join(f"{number}\n" for number in range(101))
-    assert output_of(await following) == "next\n"
+    then = await following
+    assert output_of(then) == "next\n", tail(then)
