@@ -57,7 +57,7 @@ class Zygotes:
             self._current = zygote
             try:
                 if await zygote.is_ready():
-                    failures = 0
+                    failures, self._failure = 0, ""
                     self._set("ready")
                 await zygote.ended()
             finally:
