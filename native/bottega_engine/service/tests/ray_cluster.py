@@ -88,6 +88,9 @@ def _start(folder: Path, cpus: int) -> RayCluster | str:
         start.kill()
         _end_session(start.pid)
         return f"ray start did not end within {START_S} seconds: {log.read_text(errors='replace')}"
+    except BaseException:
+        _end_session(start.pid)
+        raise
     address = folder / "ray" / "ray_current_cluster"
     if start.returncode != 0 or not address.exists():
         _end_session(start.pid)
