@@ -153,15 +153,11 @@ const routes = [
       response.end('<title>Ray Dashboard</title>');
     }
   ],
-  [
-    'GET',
-    /^\/v1\/runs(\?|$)/,
-    (_, response) => json(response, 200, { runs: [...runs.values()].reverse(), next: null })
-  ],
+  ['GET', /^\/v1\/runs$/, (_, response) => json(response, 200, { runs: [...runs.values()].reverse(), next: null })],
   ['POST', /^\/v1\/runs$/, async (request, response) => submit(response, await bodyOf(request))],
   [
     'GET',
-    /^\/v1\/runs\/([^/?]+)(?:\?|$)/,
+    /^\/v1\/runs\/([^/]+)$/,
     (_, response, id) =>
       runs.has(id) ? json(response, 200, runs.get(id)) : fail(response, 404, 'not_found', `There is no run ${id}.`)
   ],
@@ -225,7 +221,7 @@ const bodyOf = async request => {
 
 const server = createServer((request, response) => {
   for (const [method, pattern, answer] of routes) {
-    const found = request.method === method && pattern.exec(request.url);
+    const found = request.method === method && pattern.exec(request.url.split('?')[0]);
     if (found) return void answer(request, response, found[1]);
   }
   fail(response, 404, 'not_found', `There is nothing at ${request.url}.`);

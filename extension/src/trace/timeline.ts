@@ -233,7 +233,7 @@ export class Timeline extends Widget {
     const left = Math.max(-9, xOf(startUs, this.model.span, width));
     const right = Math.min(width + 9, xOf(endUs, this.model.span, width));
     context.strokeStyle = colors.ink;
-    context.lineWidth = lineWidth * ratio;
+    context.lineWidth = Math.min(lineWidth, row.height / 4) * ratio;
     const y = (row.top - this.#scroller.scrollTop) * ratio;
     context.strokeRect(
       Math.round(left),

@@ -41,7 +41,7 @@ const Details = ({ model, trans }: { model: TraceModel; trans: TranslationBundle
           </h3>
           <span>{trans.__('%1 calls', formatCount(summary.sliceCount))}</span>
           {marked && (
-            <button type="button" className="jp-BottegaTrace-link" onClick={() => model.mark(null)}>
+            <button type="button" className="jp-BottegaLink" onClick={() => model.mark(null)}>
               {trans.__('Clear mark')}
             </button>
           )}

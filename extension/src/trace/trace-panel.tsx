@@ -29,6 +29,8 @@ export class TracePanel extends BoxPanel {
   ) {
     super({ direction: 'top-to-bottom', spacing: 0 });
     this.addClass('jp-BottegaTrace');
+    // Holds the focus until there is a timeline to take it.
+    this.node.tabIndex = -1;
   }
 
   override dispose(): void {
@@ -49,7 +51,8 @@ export class TracePanel extends BoxPanel {
   }
 
   protected override onActivateRequest(): void {
-    this.#timeline?.activate();
+    if (this.#timeline) this.#timeline.activate();
+    else this.node.focus();
   }
 
   #ask(): void {
@@ -88,6 +91,7 @@ export class TracePanel extends BoxPanel {
     this.#toolbar = new TraceToolbar(title, model, this.trans);
     this.#timeline = new Timeline(model, this.trans, () => this.#toolbar?.focusSearch());
     this.#fill([this.#toolbar, stacked(this.#timeline, new TraceDetails(model, this.trans))], [0, 1]);
+    if (document.activeElement === this.node) this.#timeline.activate();
   }
 
   #fill(widgets: (Says | TraceToolbar | SplitPanel)[], stretches: number[]): void {

@@ -1,5 +1,6 @@
 import { ReactWidget } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
+import { useEffect, useState } from 'react';
 import { formatCount, useSignal } from '../state/index.js';
 import { zoomed } from './time-scale.js';
 import type { TraceModel } from './trace-model.js';
@@ -32,7 +33,7 @@ interface ToolbarProps {
 
 const Toolbar = ({ title, model, trans }: ToolbarProps): JSX.Element => {
   useSignal(model.changed);
-  const { trace, matches } = model;
+  const { trace } = model;
   const ranks = new Set(trace.lanes.map(lane => lane.rank)).size;
   const zoom = (factor: number): void => {
     model.span = zoomed(model.span, factor, (model.span.startUs + model.span.endUs) / 2, trace.endUs);
@@ -50,27 +51,7 @@ const Toolbar = ({ title, model, trans }: ToolbarProps): JSX.Element => {
           .join(' · ')}
       </span>
       <span className="jp-BottegaTrace-spring" />
-      <span className="jp-BottegaTrace-search">
-        <input
-          type="search"
-          className="jp-mod-styled"
-          placeholder={trans.__('Search operators')}
-          aria-label={trans.__('Search operators')}
-          value={model.query}
-          onChange={event => model.search(event.target.value)}
-          onKeyDown={event => {
-            if (event.key === 'Enter') model.goToMatch(event.shiftKey ? -1 : 1);
-            if (event.key === 'Escape') model.search('');
-          }}
-        />
-        {matches && (
-          <span role="status">
-            {matches.ordered.length
-              ? trans.__('%1 found', formatCount(matches.ordered.length))
-              : trans.__('none found')}
-          </span>
-        )}
-      </span>
+      <SearchBox model={model} trans={trans} />
       <span className="jp-BottegaTrace-zoom">
         <button
           type="button"
@@ -96,5 +77,37 @@ const Toolbar = ({ title, model, trans }: ToolbarProps): JSX.Element => {
         {trans.__('w a s d · wheel · shift-drag marks')}
       </span>
     </>
+  );
+};
+
+const SearchBox = ({ model, trans }: Omit<ToolbarProps, 'title'>): JSX.Element => {
+  const { matches, query } = model;
+  // A text that waited for the next frame to come back from the model would lose letters.
+  const [text, setText] = useState(query);
+  useEffect(() => setText(query), [query]);
+  const search = (wanted: string): void => {
+    setText(wanted);
+    model.search(wanted);
+  };
+  return (
+    <span className="jp-BottegaTrace-search">
+      <input
+        type="search"
+        className="jp-mod-styled"
+        placeholder={trans.__('Search operators')}
+        aria-label={trans.__('Search operators')}
+        value={text}
+        onChange={event => search(event.target.value)}
+        onKeyDown={event => {
+          if (event.key === 'Enter') model.goToMatch(event.shiftKey ? -1 : 1);
+          if (event.key === 'Escape') search('');
+        }}
+      />
+      {matches && (
+        <span role="status">
+          {matches.ordered.length ? trans.__('%1 found', formatCount(matches.ordered.length)) : trans.__('none found')}
+        </span>
+      )}
+    </span>
   );
 };

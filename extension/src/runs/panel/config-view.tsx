@@ -13,7 +13,7 @@ interface ConfigViewProps {
 /** What was submitted, and the content address of the code it ran with. */
 export const ConfigView = ({ trans, run, commands }: ConfigViewProps): JSX.Element => {
   const link = (label: string, command: string, args: { id: string }): JSX.Element => (
-    <button type="button" className="jp-BottegaTrace-link" onClick={() => void commands.execute(command, args)}>
+    <button type="button" className="jp-BottegaLink" onClick={() => void commands.execute(command, args)}>
       {label}
     </button>
   );

@@ -60,7 +60,7 @@ const CopyButton = ({ trans, run }: { trans: TranslationBundle; run: LiveRun }):
   return (
     <button
       type="button"
-      className="jp-BottegaTrace-link"
+      className="jp-BottegaLink"
       title={trans.__('Copy the log, at most its last %1 lines', MAX_COPIED)}
       onClick={() => void copy()}
     >

@@ -44,7 +44,7 @@ const PromptSamples = ({ trans, prompt, samples }: PromptSamplesProps): JSX.Elem
         </div>
       ))}
       {!isWhole && newest.length > FIRST && (
-        <button type="button" className="jp-BottegaTrace-link" onClick={() => setWhole(true)}>
+        <button type="button" className="jp-BottegaLink" onClick={() => setWhole(true)}>
           {trans.__('Show %1 more', newest.length - FIRST)}
         </button>
       )}
