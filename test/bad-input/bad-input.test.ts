@@ -2,8 +2,8 @@ import { once } from 'node:events';
 import { truncate, writeFile, rm } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { connect } from '@bottega/client/node';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Jupyter } from '../browser/jupyter.ts';
 import { until } from '../cluster/until.ts';
 import { allEvents, Workplace } from '../cluster/workplace.ts';
 
@@ -113,13 +113,19 @@ describe('on a cluster', () => {
     }
   });
 
-  it('a second client on the same machine meets the same agent and the same runs', async () => {
-    const [second, third] = await Promise.all([connect({ home: workplace.home }), connect({ home: workplace.home })]);
-    const pids = await Promise.all([workplace.client, second, third].map(async client => (await client.info()).pid));
-    expect(new Set(pids).size).toBe(1);
-    expect((await second.clusters()).map(each => each.name)).toContain('local');
-    second.dispose();
-    third.dispose();
+  it('a second JupyterLab on the same machine meets the same agent, and ends alone', async () => {
+    const environment = { BOTTEGA_HOME: workplace.home };
+    const servers = await Promise.all([Jupyter.start({ environment }), Jupyter.start({ environment })]);
+    try {
+      const { pid } = await workplace.client.info();
+      const answers = await Promise.all(
+        servers.map(({ url, token }) => fetch(`${url}bottega/info`, { headers: { Authorization: `token ${token}` } }))
+      );
+      for (const answer of answers) expect(await answer.json()).toMatchObject({ agent: { pid } });
+    } finally {
+      await Promise.all(servers.map(each => each.stop()));
+    }
+    expect((await workplace.client.clusters()).map(each => each.name)).toContain('local');
   });
 
   it('an address where no Ray answers: says what it waits for', async () => {

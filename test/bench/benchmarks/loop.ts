@@ -13,9 +13,9 @@ const kinds = [
   {
     name: 'finetune',
     config: 'tiny.run.yaml',
-    entrypoint: ['python', '-m', 'bottega_engine', 'run', 'tiny.run.yaml'],
+    entrypoint: ['bottega-engine', 'run', 'tiny.run.yaml'],
     isStep: (event: RunEvent) => event.type === 'metric' && event.step === 1,
-    stepLine: /\bstep 1\b/
+    stepLine: /^step 1\b/
   },
   {
     name: 'script',
