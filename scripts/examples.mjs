@@ -13,6 +13,10 @@ export const prepareExamples = () =>
   once(
     '.venv/bottega-examples-stamp',
     ['requirements.lock', ...sources],
-    () => phase('Data and base model of the examples', python, [join(root, 'examples/prepare')]),
+    () =>
+      phase('Data and base model of the examples', python, [join(root, 'examples/prepare')], {
+        // Threads that wait give their core away: on a busy machine this takes half the time.
+        env: { ...process.env, OMP_WAIT_POLICY: 'PASSIVE' }
+      }),
     [`${project}/data/train.jsonl`, `${project}/models/tiny-llama/model.safetensors`]
   );
