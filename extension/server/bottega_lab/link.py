@@ -16,6 +16,7 @@ from .supervisor import AgentSupervisor
 
 MESSAGE_LIMIT_BYTES = 10 * 1024 * 1024
 CONNECT_TIMEOUT_S = 5.0
+ATTEMPTS = 3
 Headers = list[tuple[str, str]]
 Answer = TypeVar("Answer")
 
@@ -63,19 +64,23 @@ class AgentLink:
     async def _reach(
         self, send: Callable[[aiohttp.ClientSession], Awaitable[Answer]], is_repeatable: bool
     ) -> Answer:
-        """Sends, and once more when the agent was gone: always if it never heard of it, else what changes nothing."""
-        address = await self.supervisor.address()
-        try:
-            return await send(await self._session_of(address))
-        except aiohttp.ClientConnectorError:
-            self.supervisor.lost(address)
-        except (aiohttp.ClientError, OSError) as error:
-            if not is_repeatable:
-                raise gone(error) from error
-        try:
-            return await send(await self._session_of(await self.supervisor.address()))
-        except (aiohttp.ClientError, OSError) as error:
-            raise gone(error) from error
+        """Sends, and again when the agent was gone: always if it never heard of it, else what changes nothing.
+
+        An agent that is killed can break the connection of one attempt and refuse that of the next.
+        """
+        failure: Exception
+        for _ in range(ATTEMPTS):
+            address = await self.supervisor.address()
+            try:
+                return await send(await self._session_of(address))
+            except aiohttp.ClientConnectorError as error:
+                self.supervisor.lost(address)
+                failure = error
+            except (aiohttp.ClientError, OSError) as error:
+                if not is_repeatable:
+                    raise gone(error) from error
+                failure = error
+        raise gone(failure) from failure
 
     async def _session_of(self, address: AgentAddress) -> aiohttp.ClientSession:
         if self._session is None or self._session_socket != address.socket:

@@ -136,8 +136,9 @@ async def test_what_a_script_leaves_behind_ends_with_it(client: EngineClient, fo
 
 async def test_a_script_that_ends_well_on_sigterm_is_stopped(client: EngineClient, folder: Path) -> None:
     (folder / "polite.py").write_text(
-        "import signal, sys, time\n"
-        "signal.signal(signal.SIGTERM, lambda *_: (print('saving'), sys.exit(0)))\n"
+        "import os, signal, sys, time\n"
+        # Not print: the signal may come while the line below is still being printed.
+        "signal.signal(signal.SIGTERM, lambda *_: (os.write(1, b'saving\\n'), sys.exit(0)))\n"
         "print('up', flush=True)\ntime.sleep(1000)\n"
     )
     for command in ("polite.py", ["sh", "-c", "exec python polite.py"]):
