@@ -51,7 +51,7 @@ test('a person comes from an empty home to a trace on screen', async ({ lab, jup
     await page.keyboard.press('End');
     await page.keyboard.press('Enter');
     await page.keyboard.type('weigth_decay: 0.01');
-    await expect(editor(page).locator('.squiggly-error')).toBeVisible();
+    await expect(editor(page).locator('.squiggly-error').first()).toBeVisible();
     const problems = page.getByRole('list', { name: 'Problems' });
     await expect(problems).toContainText('Unknown key weigth_decay. Did you mean weight_decay?');
     await lab.screenshots('config-editor', editor(page));
