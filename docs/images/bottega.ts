@@ -1,8 +1,9 @@
-// Takes the picture of the README from the real product: `node test/browser/look.ts docs/images/bottega.ts`.
+// Takes the pictures of the README from the real product: `node test/browser/look.ts docs/images/bottega.ts`.
 import { fileURLToPath } from 'node:url';
 import type { Lab } from '../../test/browser/lab.ts';
 
 const PICTURE = fileURLToPath(new URL('bottega.png', import.meta.url));
+const TRACE = fileURLToPath(new URL('trace.png', import.meta.url));
 const LONG = { timeout: 600_000 };
 
 export default async ({ lab, page }: { lab: Lab; page: Lab['page'] }): Promise<void> => {
@@ -13,6 +14,7 @@ export default async ({ lab, page }: { lab: Lab; page: Lab['page'] }): Promise<v
   await sidebar.getByText('CPUs busy').waitFor(LONG);
   await lab.openFile('docstrings/finetune.run.yaml');
   const editor = page.locator('.jp-BottegaEditor:visible');
+  await page.getByRole('tab', { name: 'Launcher' }).getByTitle('Close Launcher').click();
   await editor.locator('.view-line', { hasText: 'max_steps:' }).click();
   await page.keyboard.press('Control+Enter');
   const panel = page.locator('.jp-BottegaRunPanel:visible');
@@ -23,6 +25,7 @@ export default async ({ lab, page }: { lab: Lab; page: Lab['page'] }): Promise<v
     .first()
     .click(LONG);
   await page.locator('.jp-BottegaTrace:visible').getByText('aten::').first().waitFor(LONG);
+  await page.locator('.jp-BottegaTrace:visible').screenshot({ path: TRACE });
   await page.locator('.lm-DockPanel-tabBar').getByRole('tab', { name: 'docstrings-lora' }).first().click();
   await panel.getByRole('tab', { name: 'Samples' }).click();
   await page.screenshot({ path: PICTURE });
