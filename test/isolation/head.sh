@@ -9,10 +9,12 @@ token=$(cat)
 mount --make-rprivate /
 mkdir -p /mnt
 mount --bind "$repository/.venv" /mnt
+# Before the repository, which may lie in /tmp itself.
+mount -t tmpfs none /tmp
+mkdir -p "$repository"
 mount -t tmpfs -o size=16m none "$repository"
 mkdir "$repository/.venv"
 mount --move /mnt "$repository/.venv"
-mount -t tmpfs none /tmp
 mount -t tmpfs none /dev/shm
 
 export HOME=/tmp/home RAY_AUTH_MODE=token RAY_AUTH_TOKEN_PATH=/tmp/home/token

@@ -22,7 +22,14 @@ const startHead = async (namespaces: Namespaces): Promise<void> => {
   for (const stream of [head.stdout, head.stderr]) stream.on('data', data => (output += String(data)));
   // Not by the command line, which everybody can read.
   head.stdin.end(token);
-  await until(`the Ray head (${output})`, () => (output.includes('Ray runtime started') ? true : undefined), 60_000);
+  await until(
+    'the Ray head',
+    () => {
+      if (head.exitCode !== null) throw new Error(`The Ray head ended with code ${head.exitCode}:\n${output}`);
+      return output.includes('Ray runtime started') ? true : undefined;
+    },
+    60_000
+  );
 };
 
 describe.skipIf(reason)('a cluster in a network of its own, with no folder shared', () => {
