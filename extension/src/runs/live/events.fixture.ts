@@ -1,4 +1,5 @@
 import type { EventOf, EventType, Run, RunEvent } from '@bottega/schema';
+import { runRecord } from '../../agent/record.fixture.js';
 
 type WithoutPlace<T extends EventType> = Omit<EventOf<T>, 'seq' | 'time' | 'type'>;
 
@@ -21,25 +22,14 @@ export class EventLog {
   }
 }
 
-export const recordOf = (change: Partial<Run> = {}): Run => ({
-  id: 'run-one',
-  name: 'one',
-  kind: 'finetune',
-  cluster: 'local',
-  folder: '/project',
-  config_path: 'one.run.yaml',
-  config: 'kind: finetune\n',
-  tree: null,
-  rerun_of: null,
-  created: 0,
-  state: 'pending',
-  reason: '',
-  started: null,
-  ended: null,
-  step: 0,
-  max_steps: null,
-  loss: null,
-  step_seconds: null,
-  last_seq: 0,
-  ...change
-});
+/** A run that has just been taken: the begin of every fold. */
+export const recordOf = (change: Partial<Run> = {}): Run =>
+  runRecord({
+    id: 'run-one',
+    name: 'one',
+    folder: '/project',
+    config_path: 'one.run.yaml',
+    created: 0,
+    state: 'pending',
+    ...change
+  });
