@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { WebSocketServer } from 'ws';
+import { API_VERSION } from '../../schema/lib/version.js';
 import { recordTrace, rehearse } from './rehearsal.mjs';
 
 const home = process.argv[process.argv.indexOf('--home') + 1];
@@ -30,7 +31,7 @@ try {
 }
 
 const socketPath = join(tmpdir(), `stand-in-${randomBytes(6).toString('hex')}.sock`);
-const apiVersion = Number(process.env.STAND_IN_API_VERSION ?? 1);
+const apiVersion = Number(process.env.STAND_IN_API_VERSION ?? API_VERSION);
 const started = Date.now();
 const info = { name: 'bottega-agent', version: '0.1.0', api_version: apiVersion, pid: process.pid, started, home };
 const clusters = new Map();
@@ -87,9 +88,10 @@ const submit = (response, request) => {
   }
   if (runs.has(request.id)) return json(response, 200, runs.get(request.id));
   const { id, cluster, folder, config, config_path = null, rerun_of = null, name = 'stand-in' } = request;
+  const waiting = { branch_of: null, is_kept: false, start: null, queue: null };
   const nothing = { tree: null, started: null, ended: null, max_steps: 3, loss: null, step_seconds: null };
   const kind = config.includes('kind: finetune') ? 'finetune' : 'script';
-  const record = { id, name, kind, cluster, folder, config_path, config, rerun_of, ...nothing };
+  const record = { id, name, kind, cluster, folder, config_path, config, rerun_of, ...waiting, ...nothing };
   const run = { ...record, created: Date.now(), state: 'pending', reason: '', step: 0, last_seq: 0 };
   runs.set(id, run);
   logs.set(id, []);

@@ -2,8 +2,9 @@ import { Type, type Static } from 'typebox';
 import { Cluster } from './cluster.js';
 import { ClusterName, RunId, Time } from './common.js';
 import { ErrorBody, Problem } from './errors.js';
-import { RunEvent } from './events.js';
+import { PhaseEvent, RunEvent } from './events.js';
 import { Run } from './run.js';
+import { CachedThing } from './storage.js';
 
 /*
  * The agent's HTTP API, under /v1 on its unix socket; the Jupyter server half tunnels it at
@@ -22,10 +23,17 @@ import { Run } from './run.js';
  *   POST   /v1/runs/:id/stop                       Run
  *   POST   /v1/runs/:id/rerun        RerunRequest  Run
  *   POST   /v1/runs/:id/profile      ProfileRequest  204
+ *   PATCH  /v1/runs/:id/config       ChangeRequest   204         live fields of a running run; the `change` event tells when
+ *   POST   /v1/runs/:id/keep         KeepRequest   Run
+ *   GET    /v1/runs/:id/previous                   PreviousStart
  *   DELETE /v1/runs/:id                            204           ended ones only
  *   GET    /v1/runs/:id/events?from&limit          EventPage
+ *   GET    /v1/runs/:id/lines?from&limit           LinePage      lines of the output by number
+ *   GET    /v1/runs/:id/search?text&…              SearchPage    see SearchQuery
  *   GET    /v1/runs/:id/files/*                    bytes         a file of the run's output folder
  *   GET    /v1/runs/:id/traces/:name               bytes         all ranks of the recording as Arrow IPC, see traceColumns
+ *   GET    /v1/storage                             Storage
+ *   POST   /v1/cleanup               CleanupRequest  CleanupAnswer
  *   GET    /v1/stream                              WebSocket     StreamRequest in, StreamMessage out
  *   GET    /openapi.json
  */
@@ -88,6 +96,23 @@ export const ProfileRequest = Type.Object(
 );
 export type ProfileRequest = Static<typeof ProfileRequest>;
 
+/** Live fields by dotted key (see liveFields); null takes a field away. */
+export const ChangeRequest = Type.Object(
+  { values: Type.Record(Type.String(), Type.Unknown(), { minProperties: 1 }) },
+  { additionalProperties: false }
+);
+export type ChangeRequest = Static<typeof ChangeRequest>;
+
+export const KeepRequest = Type.Object({ is_kept: Type.Boolean() }, { additionalProperties: false });
+export type KeepRequest = Static<typeof KeepRequest>;
+
+/** The start of the run before this one with the same folder and config file (or name), to compare with. */
+export const PreviousStart = Type.Object({
+  run: Type.Union([Run, Type.Null()]),
+  phases: Type.Array(PhaseEvent)
+});
+export type PreviousStart = Static<typeof PreviousStart>;
+
 export const ValidateRequest = Type.Object(
   {
     text: Type.String(),
@@ -113,9 +138,100 @@ export const EventPage = Type.Object({
 });
 export type EventPage = Static<typeof EventPage>;
 
-/** What a subscriber says on the stream. `from` is the first number it wants. `ledger` is every run and cluster record as it changes. */
+/**
+ * A line of what a run wrote, by its number from 1 over all ranks and streams. Two ranks or streams never share a line:
+ * text that another one interrupts goes on as a new line.
+ */
+export const LogLine = Type.Object({
+  number: Type.Integer({ minimum: 1 }),
+  time: Time,
+  rank: Type.Integer({ minimum: 0 }),
+  stream: Type.Enum(['stdout', 'stderr']),
+  text: Type.String({ description: 'Without its newline, at most 64 KiB. Hostile.' })
+});
+export type LogLine = Static<typeof LogLine>;
+
+/** `total` counts the lines there are now; a page beyond them is empty. */
+export const LinePage = Type.Object({ lines: Type.Array(LogLine), total: Type.Integer() });
+export type LinePage = Static<typeof LinePage>;
+
+export const SearchQuery = Type.Object({
+  text: Type.String({ minLength: 1, maxLength: 1000 }),
+  regex: Type.Boolean({ default: false, description: 'Whether text is a regular expression.' }),
+  case: Type.Boolean({ default: false, description: 'Whether upper and lower case differ.' }),
+  from: Type.Integer({ minimum: 1, default: 1, description: 'The first line to look at.' }),
+  limit: Type.Integer({ minimum: 1, maximum: 10_000, default: 1_000, description: 'Matching lines in one answer.' })
+});
+export type SearchQuery = Static<typeof SearchQuery>;
+
+/** Matching lines in order. `next` is where to go on, null when all lines have been looked at. */
+export const SearchPage = Type.Object({
+  lines: Type.Array(LogLine),
+  next: Type.Union([Type.Integer(), Type.Null()]),
+  total: Type.Integer({ description: 'Lines there are now.' })
+});
+export type SearchPage = Static<typeof SearchPage>;
+
+/** What lies where. Sizes in bytes; a cluster that is away has null. */
+export const Storage = Type.Object({
+  home: Type.Object({
+    ledger_bytes: Type.Integer(),
+    disk_free_bytes: Type.Integer(),
+    disk_total_bytes: Type.Integer(),
+    runs: Type.Integer({ description: 'Runs in the ledger.' })
+  }),
+  clusters: Type.Array(
+    Type.Object({
+      name: ClusterName,
+      things: Type.Union([Type.Array(CachedThing), Type.Null()]),
+      disk_free_bytes: Type.Union([Type.Integer(), Type.Null()])
+    })
+  )
+});
+export type Storage = Static<typeof Storage>;
+
+/**
+ * Rules for what may go: an ended run that is older than `older_than_days`, not among the `newest` runs, not kept, and
+ * not needed by a run that stays (as the origin of its branch); then caches that no run needs and that were not used
+ * for `unused_days`. A dry run changes nothing and gives the same answer.
+ */
+export const CleanupRequest = Type.Object(
+  {
+    dry_run: Type.Boolean(),
+    older_than_days: Type.Number({ minimum: 0, default: 30 }),
+    newest: Type.Integer({ minimum: 0, default: 100 }),
+    unused_days: Type.Number({ minimum: 0, default: 14 })
+  },
+  { additionalProperties: false }
+);
+export type CleanupRequest = Static<typeof CleanupRequest>;
+
+export const CleanupAnswer = Type.Object({
+  dry_run: Type.Boolean(),
+  runs: Type.Array(
+    Type.Object({ id: RunId, name: Type.String(), size_bytes: Type.Union([Type.Integer(), Type.Null()]) })
+  ),
+  stays: Type.Array(Type.Object({ id: RunId, name: Type.String(), reason: Type.String() }), {
+    description: 'Runs that are old enough to go and stay all the same.'
+  }),
+  things: Type.Array(Type.Object({ cluster: ClusterName, thing: CachedThing })),
+  unreachable: Type.Array(ClusterName, { description: 'Clusters that did not answer: nothing there was touched.' }),
+  freed_bytes: Type.Integer()
+});
+export type CleanupAnswer = Static<typeof CleanupAnswer>;
+
+/**
+ * What a subscriber says on the stream. `from` is the first number it wants. `output: tail` leaves out what the run
+ * wrote long ago: of output events, only those of about the last thousand lines and all that come later are sent; the
+ * rest is there by number (`/lines`). `ledger` is every run and cluster record as it changes.
+ */
 export const StreamRequest = Type.Union([
-  Type.Object({ type: Type.Literal('follow'), run: RunId, from: Type.Integer({ minimum: 1 }) }),
+  Type.Object({
+    type: Type.Literal('follow'),
+    run: RunId,
+    from: Type.Integer({ minimum: 1 }),
+    output: Type.Optional(Type.Enum(['all', 'tail']))
+  }),
   Type.Object({ type: Type.Literal('unfollow'), run: RunId }),
   Type.Object({ type: Type.Literal('follow_ledger') }),
   Type.Object({ type: Type.Literal('unfollow_ledger') })
@@ -128,7 +244,17 @@ export type StreamRequest = Static<typeof StreamRequest>;
  * After `follow_ledger` the agent first sends one `ledger` with all clusters and the newest runs.
  */
 export const StreamMessage = Type.Union([
-  Type.Object({ type: Type.Literal('events'), run: RunId, events: Type.Array(RunEvent), last_seq: Type.Integer() }),
+  Type.Object({
+    type: Type.Literal('events'),
+    run: RunId,
+    events: Type.Array(RunEvent),
+    last_seq: Type.Integer(),
+    line: Type.Optional(
+      Type.Integer({
+        description: 'Number of the line that the first output event of this message begins or goes on with.'
+      })
+    )
+  }),
   Type.Object({ type: Type.Literal('ledger'), clusters: Type.Array(Cluster), runs: Type.Array(Run) }),
   Type.Object({ type: Type.Literal('run'), run: Run }),
   Type.Object({ type: Type.Literal('run_deleted'), id: RunId }),

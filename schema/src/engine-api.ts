@@ -5,6 +5,7 @@ import { ErrorBody } from './errors.js';
 import { PhaseName, RunEvent } from './events.js';
 import { RunConfig } from './run-config.js';
 import { RunState } from './run.js';
+import { CachedThing } from './storage.js';
 
 /*
  * The engine's HTTP API on the head of the cluster. Every request carries `Authorization: Bearer <token>`; the engine
@@ -18,10 +19,13 @@ import { RunState } from './run.js';
  *   GET    /v1/runs/:id                           EngineRun
  *   POST   /v1/runs/:id/stop     StopRequest      EngineRun
  *   POST   /v1/runs/:id/profile  ProfileRequest   204
+ *   PATCH  /v1/runs/:id/config   EngineChange     204           live fields of a running run
  *   DELETE /v1/runs/:id                           204
  *   GET    /v1/runs/:id/events?from&limit         EventPage
  *   GET    /v1/runs/:id/files/*                   bytes, Range
  *   GET    /v1/runs/:id/traces/:name              Arrow IPC streams, see traceColumns
+ *   GET    /v1/storage                            EngineStorage
+ *   POST   /v1/cleanup           EngineCleanup    EngineCleanupAnswer
  *   GET    /v1/stream                             WebSocket: EngineStreamRequest in, EngineStreamMessage out
  */
 
@@ -86,6 +90,28 @@ export const StopRequest = Type.Object({
   })
 });
 export type StopRequest = Static<typeof StopRequest>;
+
+/** Live fields by dotted key; null takes a field away. The caller has checked them against the schema. */
+export const EngineChange = Type.Object({ values: Type.Record(Type.String(), Type.Unknown()) });
+export type EngineChange = Static<typeof EngineChange>;
+
+export const EngineStorage = Type.Object({
+  things: Type.Array(CachedThing),
+  disk_free_bytes: Type.Integer(),
+  disk_total_bytes: Type.Integer()
+});
+export type EngineStorage = Static<typeof EngineStorage>;
+
+/** Removes caches that were not used for so long and that no run needs; `without` are runs that are about to be deleted. */
+export const EngineCleanup = Type.Object({
+  dry_run: Type.Boolean(),
+  unused_days: Type.Number({ minimum: 0 }),
+  without: Type.Array(RunId)
+});
+export type EngineCleanup = Static<typeof EngineCleanup>;
+
+export const EngineCleanupAnswer = Type.Object({ things: Type.Array(CachedThing) });
+export type EngineCleanupAnswer = Static<typeof EngineCleanupAnswer>;
 
 export const EngineStreamRequest = Type.Union([
   Type.Object({ type: Type.Literal('follow'), run: RunId, from: Type.Integer({ minimum: 1 }) }),

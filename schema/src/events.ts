@@ -1,9 +1,23 @@
 import { Type, type Static, type TProperties } from 'typebox';
-import { Time } from './common.js';
-import { RunState } from './run.js';
+import { Digest, Time } from './common.js';
+import { QueuePlace, RunState, StartLevel } from './run.js';
 
-/** Phases of a start, in order. `sync` is timed by the agent, the others by the engine and the ranks. */
-export const phaseNames = ['sync', 'seats', 'fork', 'imports', 'model', 'data', 'first_step'] as const;
+/**
+ * Phases of a start, in order. `sync` is timed by the agent, the others by the engine and the ranks. `environment`
+ * (packages of `dependencies` are installed) and `base` (the base model is loaded into a process that stays) are there
+ * only when this start had to do it.
+ */
+export const phaseNames = [
+  'sync',
+  'seats',
+  'environment',
+  'base',
+  'fork',
+  'imports',
+  'model',
+  'data',
+  'first_step'
+] as const;
 export const PhaseName = Type.Enum([...phaseNames]);
 export type PhaseName = Static<typeof PhaseName>;
 
@@ -31,6 +45,7 @@ export const StatusEvent = event(
     state: RunState,
     reason: Type.String(),
     max_steps: Type.Optional(Type.Integer()),
+    queue: Type.Optional(QueuePlace),
     exit_code: Type.Optional(Type.Integer())
   },
   'The run changed state. An ended state is the last event of the log.'
@@ -96,6 +111,37 @@ export const NoticeEvent = event(
   { level: Type.Enum(['info', 'warning', 'error']), message: Type.String(), details: Type.Optional(Type.String()) },
   'A sentence for the person, from Bottega and not from their code.'
 );
+export const StartEvent = event(
+  'start',
+  {
+    level: StartLevel,
+    reason: Type.String({ description: 'Why this level, and what was kept; one sentence.' })
+  },
+  'How much the processes of the run found ready. Once for a run.'
+);
+export const ModulesEvent = event(
+  'modules',
+  {
+    modules: Type.Array(
+      Type.Object({
+        path: Type.String({ description: 'Relative to the project folder.' }),
+        sha256: Digest
+      })
+    )
+  },
+  "Modules of the project that rank 0 has executed since the last such event, by the bytes that were really compiled. They equal the run's tree, or a notice says which do not."
+);
+export const ChangeEvent = event(
+  'change',
+  {
+    step: Type.Integer({ minimum: 1, description: 'The first optimizer step with the new values.' }),
+    values: Type.Record(Type.String(), Type.Unknown(), {
+      description: 'By dotted key of the config; null for a field that was taken away.'
+    }),
+    before: Type.Record(Type.String(), Type.Unknown(), { description: 'What they were; null for not set.' })
+  },
+  'Live fields of the config were changed, on all ranks.'
+);
 export const GapEvent = event(
   'gap',
   { first: Type.Integer(), last: Type.Integer(), reason: Type.String() },
@@ -111,6 +157,9 @@ export const events = {
   trace: TraceEvent,
   artifact: ArtifactEvent,
   notice: NoticeEvent,
+  start: StartEvent,
+  modules: ModulesEvent,
+  change: ChangeEvent,
   gap: GapEvent
 } as const;
 
@@ -125,6 +174,9 @@ export const RunEvent = Type.Union(
     TraceEvent,
     ArtifactEvent,
     NoticeEvent,
+    StartEvent,
+    ModulesEvent,
+    ChangeEvent,
     GapEvent
   ],
   { title: 'Run event' }

@@ -8,4 +8,5 @@ export * from './events.js';
 export * from './mime.js';
 export * from './run-config.js';
 export * from './run.js';
+export * from './storage.js';
 export * from './version.js';

@@ -2,6 +2,8 @@ import { Type, type Static } from 'typebox';
 import { DottedName, oneOf } from './common.js';
 
 const closed = { additionalProperties: false } as const;
+/** Marks a field that can be changed while the run goes on; the change is applied before the next optimizer step. */
+const live = { live: true } as const;
 const positive = (description: string, extra = {}) => Type.Integer({ minimum: 1, description, ...extra });
 const textList = (description: string) =>
   Type.Union([Type.String({ minLength: 1 }), Type.Array(Type.String({ minLength: 1 }), { minItems: 1 })], {
@@ -17,7 +19,17 @@ export const Resources = Type.Object(
       default: 1,
       description: 'CPUs reserved for each rank; also its CPU threads.'
     }),
-    gpus_per_rank: Type.Number({ minimum: 0, default: 0, description: 'GPUs reserved for each rank.' })
+    gpus_per_rank: Type.Number({
+      minimum: 0,
+      default: 0,
+      description: 'GPUs reserved for each rank. Less than 1 shares a GPU: the rank gets that part of its memory.'
+    }),
+    memory_gib_per_rank: Type.Optional(
+      Type.Number({
+        exclusiveMinimum: 0,
+        description: 'Memory one rank may use, in GiB; a rank that takes more is ended. Without it, what the node has.'
+      })
+    )
   },
   { ...closed, required: [], default: {}, description: 'What one run reserves on the cluster.' }
 );
@@ -71,12 +83,13 @@ export const Data = Type.Object(
 export const ProfileWindow = Type.Object(
   {
     steps: Type.Array(Type.Integer({ minimum: 1 }), {
+      ...live,
       minItems: 2,
       maxItems: 2,
       description: 'First and last optimizer step to record, counted from 1.',
       errorMessage: 'must be two step numbers, first and last, for example [20, 25]'
     }),
-    with_stack: Type.Boolean({ default: false, description: 'Record Python stacks (slower, larger).' })
+    with_stack: Type.Boolean({ default: false, description: 'Record Python stacks (slower, larger).', ...live })
   },
   { ...closed, required: ['steps'], description: 'Steps to record with torch.profiler.' }
 );
@@ -86,10 +99,11 @@ export const Samples = Type.Object(
     prompts: Type.Array(Type.String({ minLength: 1 }), {
       minItems: 1,
       maxItems: 16,
-      description: 'Texts the model continues.'
+      description: 'Texts the model continues.',
+      ...live
     }),
-    every_steps: positive('Steps between samples; one is also taken at the end.', { default: 100 }),
-    max_new_tokens: positive('Tokens written for each prompt.', { default: 48, maximum: 1024 })
+    every_steps: positive('Steps between samples; one is also taken at the end.', { default: 100, ...live }),
+    max_new_tokens: positive('Tokens written for each prompt.', { default: 48, maximum: 1024, ...live })
   },
   { ...closed, required: ['prompts'], description: 'Texts generated during training, to see it learn.' }
 );
@@ -112,7 +126,32 @@ const shared = {
     Type.String({ minLength: 1, description: 'Another run config, relative to this file; keys here override it.' })
   ),
   lane: oneOf(['warm'], 'warm', 'How the run is started: `warm` forks a process with all libraries already imported.'),
+  start: oneOf(
+    ['resident', 'forked', 'cold'],
+    'resident',
+    'The most that is kept from earlier runs: `resident` (base weights, tokenizer and libraries), `forked` (libraries), `cold` (nothing: a new interpreter). The losses are the same.'
+  ),
+  priority: Type.Integer({
+    minimum: -100,
+    maximum: 100,
+    default: 0,
+    description: 'Runs with a higher priority get seats first; equal ones in the order in which they came.'
+  }),
   resources: Resources,
+  dependencies: Type.Optional(
+    Type.Array(Type.String({ minLength: 1 }), {
+      maxItems: 200,
+      description:
+        'Packages the run needs besides what is installed, as in requirements.txt. Without it, requirements.txt in the project folder counts if there is one.',
+      errorMessage: 'must be a list of requirements, for example [einops==0.8.1]'
+    })
+  ),
+  stall_minutes: Type.Optional(
+    Type.Number({
+      exclusiveMinimum: 0,
+      description: 'End the run when it has said nothing (no step, no line) for so long, and show where it hangs.'
+    })
+  ),
   env: Type.Record(Type.String({ pattern: '^[A-Za-z_][A-Za-z0-9_]*$' }), Type.String(), {
     default: {},
     additionalProperties: false,
@@ -141,14 +180,16 @@ export const FinetuneConfig = Type.Object(
       description: 'Seed of data order, dropout and new weights.'
     }),
     bf16: Type.Boolean({ default: false, description: 'Train in bfloat16 (autocast); otherwise float32.' }),
-    learning_rate: Type.Number({ exclusiveMinimum: 0, default: 2e-4, description: 'Peak learning rate.' }),
+    learning_rate: Type.Number({ exclusiveMinimum: 0, default: 2e-4, description: 'Peak learning rate.', ...live }),
     lr_scheduler_type: oneOf(
       ['linear', 'cosine', 'constant', 'constant_with_warmup'],
       'linear',
       'Shape of the learning rate over the run.'
     ),
     warmup_steps: Type.Integer({ minimum: 0, default: 0, description: 'Steps of linear warm-up.' }),
-    max_steps: Type.Optional(positive('Optimizer steps. Without it, num_train_epochs decides.')),
+    max_steps: Type.Optional(
+      positive('Optimizer steps, and the end of the schedule. Without it, num_train_epochs decides.', live)
+    ),
     num_train_epochs: Type.Number({
       exclusiveMinimum: 0,
       default: 1,
@@ -172,14 +213,15 @@ export const FinetuneConfig = Type.Object(
     max_grad_norm: Type.Number({
       minimum: 0,
       default: 1,
-      description: 'Gradients are clipped to this norm; 0 turns clipping off.'
+      description: 'Gradients are clipped to this norm; 0 turns clipping off.',
+      ...live
     }),
-    logging_steps: positive('Steps between metrics.', { default: 1 }),
+    logging_steps: positive('Steps between metrics.', { default: 1, ...live }),
     eval_steps: Type.Optional(
-      positive('Steps between evaluations. Without it, one at the end when there is evaluation data.')
+      positive('Steps between evaluations. Without it, one at the end when there is evaluation data.', live)
     ),
-    save_steps: Type.Optional(positive('Steps between checkpoints. Without it, only the final model is saved.')),
-    save_total_limit: Type.Optional(positive('Checkpoints kept; the oldest go first.')),
+    save_steps: Type.Optional(positive('Steps between checkpoints. Without it, only the final model is saved.', live)),
+    save_total_limit: Type.Optional(positive('Checkpoints kept; the oldest go first.', live)),
     resume_from_checkpoint: Type.Optional(
       Type.String({
         minLength: 1,
@@ -227,6 +269,26 @@ export const ScriptConfig = Type.Object(
 
 export const runConfigs = { finetune: FinetuneConfig, script: ScriptConfig } as const;
 export const RunConfig = Type.Union([FinetuneConfig, ScriptConfig], { title: 'Run config' });
+
+/** A live field: its dotted key in the config, `samples.prompts` for example, and its schema. */
+export interface LiveField {
+  key: string;
+  schema: Record<string, unknown>;
+}
+
+interface Fields {
+  properties?: Record<string, Fields & { live?: boolean }>;
+}
+
+const liveBelow = (fields: Fields, prefix: string): LiveField[] =>
+  Object.entries(fields.properties ?? {}).flatMap(([name, schema]) =>
+    schema.live
+      ? [{ key: `${prefix}${name}`, schema: schema as Record<string, unknown> }]
+      : liveBelow(schema, `${prefix}${name}.`)
+  );
+
+/** The fields of a run config that can be changed while a run of this kind goes on. */
+export const liveFields = (kind: RunKind): LiveField[] => liveBelow(runConfigs[kind] as Fields, '');
 
 export type RunKind = keyof typeof runConfigs;
 export type FinetuneConfig = Static<typeof FinetuneConfig>;

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { EngineSubmit, NodeResources, RunEvent } from '@bottega/schema';
+import { API_VERSION, type EngineSubmit, type NodeResources, type RunEvent } from '@bottega/schema';
 import { WebSocketServer, type WebSocket } from 'ws';
 import { Engine } from './engine.js';
 
@@ -143,7 +143,13 @@ export class TestEngine {
   }
 
   private info() {
-    const versions = { version: '0.1.0', api_version: 1, ray_version: '2', python_version: '3', torch_version: '2' };
+    const versions = {
+      version: '0.1.0',
+      api_version: API_VERSION,
+      ray_version: '2',
+      python_version: '3',
+      torch_version: '2'
+    };
     return { name: 'bottega-engine', ...versions, incarnation: this.incarnation, started: 0, nodes: this.nodes };
   }
 }

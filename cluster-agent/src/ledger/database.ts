@@ -15,7 +15,9 @@ const MIGRATIONS = [
      PRIMARY KEY (run, seq)
    ) STRICT, WITHOUT ROWID;
    CREATE TABLE clusters (name TEXT PRIMARY KEY, body TEXT NOT NULL) STRICT;`,
-  `CREATE TABLE deletions (cluster TEXT NOT NULL, run TEXT NOT NULL, PRIMARY KEY (cluster, run)) STRICT, WITHOUT ROWID;`
+  `CREATE TABLE deletions (cluster TEXT NOT NULL, run TEXT NOT NULL, PRIMARY KEY (cluster, run)) STRICT, WITHOUT ROWID;`,
+  `UPDATE runs SET record = json_set(record, '$.branch_of', json('null'), '$.is_kept', json('false'),
+     '$.start', json('null'), '$.queue', json('null'));`
 ];
 
 /** Opens the ledger file (mode 0600), creating or migrating it. Throws version_mismatch for one from a newer Bottega. */

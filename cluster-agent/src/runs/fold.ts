@@ -12,9 +12,14 @@ export const applyEvent = (run: Run, event: RunEvent): Run => {
     case 'status': {
       next.state = event.state;
       next.reason = event.reason;
+      next.queue = event.queue ?? null;
       if (event.max_steps !== undefined) next.max_steps = event.max_steps;
       if (event.state === 'running') next.started ??= event.time;
       if (hasEnded(event.state)) next.ended = event.time;
+      return next;
+    }
+    case 'start': {
+      next.start = event.level;
       return next;
     }
     case 'metric': {

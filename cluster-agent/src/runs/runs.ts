@@ -120,6 +120,7 @@ const newRun = (request: SubmitRequest, config: RunConfig, reason: string): Run 
     tree: null,
     created: Date.now(),
     state: 'pending',
+    ...{ branch_of: null, is_kept: false, start: null, queue: null },
     ...{ started: null, ended: null, step: 0, max_steps: null, loss: null, step_seconds: null, last_seq: 0 }
   };
 };

@@ -1,9 +1,10 @@
 import { BottegaError } from '@bottega/client';
+import { API_VERSION } from '@bottega/schema/version';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { AgentStatus } from './agent-status.js';
 import type { ServerInfo } from './server-info.js';
 
-const info: ServerInfo = { server_version: '0.1.0', api_version: 1, root: '/home/ada', agent: null };
+const info: ServerInfo = { server_version: '0.1.0', api_version: API_VERSION, root: '/home/ada', agent: null };
 const away = new BottegaError({ code: 'agent_unreachable', message: 'The agent does not answer.' });
 
 describe('AgentStatus', () => {

@@ -1,11 +1,16 @@
 import { BottegaError } from '@bottega/client';
+import { API_VERSION } from '@bottega/schema/version';
 import { expect, it } from 'vitest';
 import { clusterRecord } from '../agent/record.fixture.js';
 import { runObstacle, startObstacle, type Situation } from './obstacle.js';
 import { trans } from './translation.fixture.js';
 
 const ready: Situation = {
-  agent: { kind: 'ready', since: 0, info: { server_version: '0.1.0', api_version: 1, root: '/', agent: null } },
+  agent: {
+    kind: 'ready',
+    since: 0,
+    info: { server_version: '0.1.0', api_version: API_VERSION, root: '/', agent: null }
+  },
   cluster: clusterRecord({ name: 'local' }),
   problems: [],
   isSending: false

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict, Field, RootModel, StringConstraints
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 
 class Wire(BaseModel):
@@ -51,6 +51,77 @@ class ArtifactEvent(BaseModel):
     size_bytes: int | None = None
 
 
+class Branch(BaseModel):
+    run: Annotated[str, Field(pattern="^[a-z0-9][a-z0-9-]{5,63}$")]
+    """
+    Made by the caller: 6 to 64 lowercase letters, digits and dashes.
+    """
+    step: int | None
+    """
+    Null when the config named only the run: its last complete checkpoint.
+    """
+
+
+class CachedThing(BaseModel):
+    kind: Literal["run", "blobs", "tokens", "environment", "resident"]
+    id: str
+    """
+    The run id, or the content address.
+    """
+    label: str
+    """
+    What a person knows it by.
+    """
+    size_bytes: int
+    last_used: float
+    """
+    Milliseconds since the Unix epoch.
+    """
+    run: Annotated[str | None, Field(pattern="^[a-z0-9][a-z0-9-]{5,63}$")] = None
+    """
+    Made by the caller: 6 to 64 lowercase letters, digits and dashes.
+    """
+    is_needed: bool
+    """
+    Something that goes on uses it now; it cannot go.
+    """
+
+
+class ChangeEvent(BaseModel):
+    """
+    Live fields of the config were changed, on all ranks.
+    """
+
+    seq: Annotated[int, Field(ge=1)]
+    """
+    Number in the event log of the run; no holes.
+    """
+    time: float
+    """
+    Milliseconds since the Unix epoch.
+    """
+    type: Literal["change"] = "change"
+    step: Annotated[int, Field(ge=1)]
+    """
+    The first optimizer step with the new values.
+    """
+    values: dict[Annotated[str, StringConstraints(pattern=r"^.*$")], Any]
+    """
+    By dotted key of the config; null for a field that was taken away.
+    """
+    before: dict[Annotated[str, StringConstraints(pattern=r"^.*$")], Any]
+    """
+    What they were; null for not set.
+    """
+
+
+class ChangeRequest(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    values: dict[Annotated[str, StringConstraints(pattern=r"^.*$")], Any]
+
+
 class CheckpointEvent(BaseModel):
     """
     A complete checkpoint, or the final model.
@@ -72,6 +143,64 @@ class CheckpointEvent(BaseModel):
     """
     size_bytes: int
     final: bool
+
+
+class Run(BaseModel):
+    id: Annotated[str, Field(pattern="^[a-z0-9][a-z0-9-]{5,63}$")]
+    """
+    Made by the caller: 6 to 64 lowercase letters, digits and dashes.
+    """
+    name: str
+    size_bytes: int | None
+
+
+class Stay(BaseModel):
+    id: Annotated[str, Field(pattern="^[a-z0-9][a-z0-9-]{5,63}$")]
+    """
+    Made by the caller: 6 to 64 lowercase letters, digits and dashes.
+    """
+    name: str
+    reason: str
+
+
+class Thing(BaseModel):
+    cluster: Annotated[str, Field(pattern="^[a-z0-9][a-z0-9-]{0,39}$")]
+    """
+    Up to 40 lowercase letters, digits and dashes.
+    """
+    thing: CachedThing
+
+
+class UnreachableItem(RootModel[str]):
+    root: Annotated[str, Field(pattern="^[a-z0-9][a-z0-9-]{0,39}$")]
+    """
+    Up to 40 lowercase letters, digits and dashes.
+    """
+
+
+class CleanupAnswer(BaseModel):
+    dry_run: bool
+    runs: list[Run]
+    stays: list[Stay]
+    """
+    Runs that are old enough to go and stay all the same.
+    """
+    things: list[Thing]
+    unreachable: list[UnreachableItem]
+    """
+    Clusters that did not answer: nothing there was touched.
+    """
+    freed_bytes: int
+
+
+class CleanupRequest(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    dry_run: bool
+    older_than_days: Annotated[float, Field(ge=0.0)]
+    newest: Annotated[int, Field(ge=0)]
+    unused_days: Annotated[float, Field(ge=0.0)]
 
 
 class Train(RootModel[str]):
@@ -148,6 +277,33 @@ class Data(BaseModel):
     """
 
 
+class EngineChange(BaseModel):
+    values: dict[Annotated[str, StringConstraints(pattern=r"^.*$")], Any]
+
+
+class WithoutItem(RootModel[str]):
+    root: Annotated[str, Field(pattern="^[a-z0-9][a-z0-9-]{5,63}$")]
+    """
+    Made by the caller: 6 to 64 lowercase letters, digits and dashes.
+    """
+
+
+class EngineCleanup(BaseModel):
+    dry_run: bool
+    unused_days: Annotated[float, Field(ge=0.0)]
+    without: list[WithoutItem]
+
+
+class EngineCleanupAnswer(BaseModel):
+    things: list[CachedThing]
+
+
+class EngineStorage(BaseModel):
+    things: list[CachedThing]
+    disk_free_bytes: int
+    disk_total_bytes: int
+
+
 class EngineStreamMessage3(BaseModel):
     type: Literal["heartbeat"] = "heartbeat"
     time: float
@@ -206,6 +362,10 @@ class ExistingClusterSpec(BaseModel):
     """
 
 
+class Dependency(RootModel[str]):
+    root: Annotated[str, Field(min_length=1)]
+
+
 class GapEvent(BaseModel):
     """
     Events first to last are gone; says why.
@@ -223,6 +383,13 @@ class GapEvent(BaseModel):
     first: int
     last: int
     reason: str
+
+
+class KeepRequest(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    is_kept: bool
 
 
 class LocalClusterSpec(BaseModel):
@@ -252,6 +419,20 @@ class LocalClusterSpec(BaseModel):
     dashboard_port: Annotated[int | None, Field(ge=1024, le=65535)] = None
     """
     Port of the Ray Dashboard on loopback. Default: a free one.
+    """
+
+
+class LogLine(BaseModel):
+    number: Annotated[int, Field(ge=1)]
+    time: float
+    """
+    Milliseconds since the Unix epoch.
+    """
+    rank: Annotated[int, Field(ge=0)]
+    stream: Literal["stdout", "stderr"]
+    text: str
+    """
+    Without its newline, at most 64 KiB. Hostile.
     """
 
 
@@ -342,6 +523,34 @@ class Blob(RootModel[str]):
 
 class MissingRequest(BaseModel):
     blobs: list[Blob]
+
+
+class Module(BaseModel):
+    path: str
+    """
+    Relative to the project folder.
+    """
+    sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+    """
+    SHA-256, in hex.
+    """
+
+
+class ModulesEvent(BaseModel):
+    """
+    Modules of the project that rank 0 has executed since the last such event, by the bytes that were really compiled. They equal the run's tree, or a notice says which do not.
+    """
+
+    seq: Annotated[int, Field(ge=1)]
+    """
+    Number in the event log of the run; no holes.
+    """
+    time: float
+    """
+    Milliseconds since the Unix epoch.
+    """
+    type: Literal["modules"] = "modules"
+    modules: list[Module]
 
 
 class NodeResources(BaseModel):
@@ -455,6 +664,11 @@ class ProfileWindow(BaseModel):
     """
 
 
+class QueuePlace(BaseModel):
+    position: Annotated[int, Field(ge=1)]
+    length: Annotated[int, Field(ge=1)]
+
+
 class RerunRequest(BaseModel):
     model_config = ConfigDict(
         extra="forbid",
@@ -487,7 +701,11 @@ class Resources(BaseModel):
     """
     gpus_per_rank: Annotated[float | None, Field(ge=0.0)] = 0
     """
-    GPUs reserved for each rank.
+    GPUs reserved for each rank. Less than 1 shares a GPU: the rank gets that part of its memory.
+    """
+    memory_gib_per_rank: Annotated[float | None, Field(gt=0.0)] = None
+    """
+    Memory one rank may use, in GiB; a rank that takes more is ended. Without it, what the node has.
     """
 
 
@@ -565,7 +783,23 @@ class ScriptConfig(BaseModel):
     """
     How the run is started: `warm` forks a process with all libraries already imported.
     """
+    start: Literal["resident", "forked", "cold"] | None = "resident"
+    """
+    The most that is kept from earlier runs: `resident` (base weights, tokenizer and libraries), `forked` (libraries), `cold` (nothing: a new interpreter). The losses are the same.
+    """
+    priority: Annotated[int | None, Field(ge=-100, le=100)] = 0
+    """
+    Runs with a higher priority get seats first; equal ones in the order in which they came.
+    """
     resources: Resources | None = None
+    dependencies: Annotated[list[Dependency] | None, Field(max_length=200)] = None
+    """
+    Packages the run needs besides what is installed, as in requirements.txt. Without it, requirements.txt in the project folder counts if there is one.
+    """
+    stall_minutes: Annotated[float | None, Field(gt=0.0)] = None
+    """
+    End the run when it has said nothing (no step, no line) for so long, and show where it hangs.
+    """
     env: dict[Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")], str] | None = {}
     """
     Environment variables for every rank. Not for secrets: they are kept with the run.
@@ -573,6 +807,35 @@ class ScriptConfig(BaseModel):
     command: Command | Command1
     """
     What to run. A Python file (`train.py --epochs 3`) starts in a process with torch and transformers already imported; anything else is simply spawned.
+    """
+
+
+class SearchPage(BaseModel):
+    lines: list[LogLine]
+    next: int | None
+    total: int
+    """
+    Lines there are now.
+    """
+
+
+class SearchQuery(BaseModel):
+    text: Annotated[str, Field(max_length=1000, min_length=1)]
+    regex: bool
+    """
+    Whether text is a regular expression.
+    """
+    case: bool
+    """
+    Whether upper and lower case differ.
+    """
+    from_: Annotated[int, Field(alias="from", ge=1)]
+    """
+    The first line to look at.
+    """
+    limit: Annotated[int, Field(ge=1, le=10000)]
+    """
+    Matching lines in one answer.
     """
 
 
@@ -605,6 +868,7 @@ class StatusEvent(BaseModel):
     state: Literal["pending", "starting", "running", "done", "failed", "stopped", "lost"]
     reason: str
     max_steps: int | None = None
+    queue: QueuePlace | None = None
     exit_code: int | None = None
 
 
@@ -613,6 +877,30 @@ class StopRequest(BaseModel):
     """
     Time to end by itself after SIGTERM; then the whole process group is killed.
     """
+
+
+class Home(BaseModel):
+    ledger_bytes: int
+    disk_free_bytes: int
+    disk_total_bytes: int
+    runs: int
+    """
+    Runs in the ledger.
+    """
+
+
+class Cluster1(BaseModel):
+    name: Annotated[str, Field(pattern="^[a-z0-9][a-z0-9-]{0,39}$")]
+    """
+    Up to 40 lowercase letters, digits and dashes.
+    """
+    things: list[CachedThing] | None
+    disk_free_bytes: int | None
+
+
+class Storage(BaseModel):
+    home: Home
+    clusters: list[Cluster1]
 
 
 class StreamMessage4(BaseModel):
@@ -646,6 +934,7 @@ class StreamRequest1(BaseModel):
     Made by the caller: 6 to 64 lowercase letters, digits and dashes.
     """
     from_: Annotated[int, Field(alias="from", ge=1)]
+    output: Literal["all", "tail"] | None = None
 
 
 class StreamRequest2(BaseModel):
@@ -804,7 +1093,7 @@ class EngineStreamMessage2(BaseModel):
 
 
 class Phase(BaseModel):
-    name: Literal["sync", "seats", "fork", "imports", "model", "data", "first_step"]
+    name: Literal["sync", "seats", "environment", "base", "fork", "imports", "model", "data", "first_step"]
     started: float
     """
     Milliseconds since the Unix epoch.
@@ -869,7 +1158,23 @@ class FinetuneConfig(BaseModel):
     """
     How the run is started: `warm` forks a process with all libraries already imported.
     """
+    start: Literal["resident", "forked", "cold"] | None = "resident"
+    """
+    The most that is kept from earlier runs: `resident` (base weights, tokenizer and libraries), `forked` (libraries), `cold` (nothing: a new interpreter). The losses are the same.
+    """
+    priority: Annotated[int | None, Field(ge=-100, le=100)] = 0
+    """
+    Runs with a higher priority get seats first; equal ones in the order in which they came.
+    """
     resources: Resources | None = None
+    dependencies: Annotated[list[Dependency] | None, Field(max_length=200)] = None
+    """
+    Packages the run needs besides what is installed, as in requirements.txt. Without it, requirements.txt in the project folder counts if there is one.
+    """
+    stall_minutes: Annotated[float | None, Field(gt=0.0)] = None
+    """
+    End the run when it has said nothing (no step, no line) for so long, and show where it hangs.
+    """
     env: dict[Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")], str] | None = {}
     """
     Environment variables for every rank. Not for secrets: they are kept with the run.
@@ -914,7 +1219,7 @@ class FinetuneConfig(BaseModel):
     """
     max_steps: Annotated[int | None, Field(ge=1)] = None
     """
-    Optimizer steps. Without it, num_train_epochs decides.
+    Optimizer steps, and the end of the schedule. Without it, num_train_epochs decides.
     """
     num_train_epochs: Annotated[float | None, Field(gt=0.0)] = 1
     """
@@ -980,6 +1285,11 @@ class FinetuneConfig(BaseModel):
     samples: Samples | None = None
 
 
+class LinePage(BaseModel):
+    lines: list[LogLine]
+    total: int
+
+
 class PhaseEvent(BaseModel):
     """
     A part of the start is over. With several ranks: the slowest one.
@@ -994,7 +1304,7 @@ class PhaseEvent(BaseModel):
     Milliseconds since the Unix epoch.
     """
     type: Literal["phase"] = "phase"
-    name: Literal["sync", "seats", "fork", "imports", "model", "data", "first_step"]
+    name: Literal["sync", "seats", "environment", "base", "fork", "imports", "model", "data", "first_step"]
     started: float
     """
     Milliseconds since the Unix epoch.
@@ -1002,7 +1312,7 @@ class PhaseEvent(BaseModel):
     duration_ms: float
 
 
-class Run(BaseModel):
+class RunModel(BaseModel):
     id: Annotated[str, Field(pattern="^[a-z0-9][a-z0-9-]{5,63}$")]
     """
     Made by the caller: 6 to 64 lowercase letters, digits and dashes.
@@ -1030,6 +1340,11 @@ class Run(BaseModel):
     Content address of the folder as it ran.
     """
     rerun_of: RerunOf | None
+    branch_of: Branch | None
+    is_kept: bool
+    """
+    A person wants to keep it: no clean-up takes it.
+    """
     created: float
     """
     Milliseconds since the Unix epoch.
@@ -1038,6 +1353,11 @@ class Run(BaseModel):
     reason: str
     """
     Why it waits or why it ended; empty when there is nothing to say.
+    """
+    start: Literal["cold", "forked", "resident"] | None
+    queue: QueuePlace | None
+    """
+    While it waits for seats.
     """
     started: float | None
     """
@@ -1060,7 +1380,7 @@ class RunMime(BaseModel):
     """
     Made by the caller: 6 to 64 lowercase letters, digits and dashes.
     """
-    run: Run
+    run: RunModel
     taken: float | None = None
     """
     When the picture was taken, in milliseconds since the epoch.
@@ -1068,36 +1388,37 @@ class RunMime(BaseModel):
 
 
 class RunPage(BaseModel):
-    runs: list[Run]
+    runs: list[RunModel]
     next: str | None
     """
     Pass as `before` for the next page.
     """
 
 
-class StreamMessage1(BaseModel):
-    type: Literal["events"] = "events"
-    run: Annotated[str, Field(pattern="^[a-z0-9][a-z0-9-]{5,63}$")]
+class StartEvent(BaseModel):
     """
-    Made by the caller: 6 to 64 lowercase letters, digits and dashes.
+    How much the processes of the run found ready. Once for a run.
     """
-    events: list[
-        PhaseEvent
-        | StatusEvent
-        | OutputEvent
-        | MetricEvent
-        | CheckpointEvent
-        | TraceEvent
-        | ArtifactEvent
-        | NoticeEvent
-        | GapEvent
-    ]
-    last_seq: int
+
+    seq: Annotated[int, Field(ge=1)]
+    """
+    Number in the event log of the run; no holes.
+    """
+    time: float
+    """
+    Milliseconds since the Unix epoch.
+    """
+    type: Literal["start"] = "start"
+    level: Literal["cold", "forked", "resident"]
+    reason: str
+    """
+    Why this level, and what was kept; one sentence.
+    """
 
 
 class StreamMessage3(BaseModel):
     type: Literal["run"] = "run"
-    run: Run
+    run: RunModel
 
 
 class StreamMessage8(BaseModel):
@@ -1150,7 +1471,31 @@ class Cluster(BaseModel):
     """
 
 
-class EngineStreamMessage1(BaseModel):
+class EngineStreamMessage4(BaseModel):
+    type: Literal["error"] = "error"
+    run: Annotated[str | None, Field(pattern="^[a-z0-9][a-z0-9-]{5,63}$")] = None
+    """
+    Made by the caller: 6 to 64 lowercase letters, digits and dashes.
+    """
+    error: ErrorBody
+
+
+class EngineSubmit(BaseModel):
+    name: str
+    config: Annotated[FinetuneConfig | ScriptConfig, Field(title="Run config")]
+    tree: Tree
+    phases: list[Phase]
+    """
+    What happened before the engine heard of the run; becomes the first events of its log.
+    """
+
+
+class PreviousStart(BaseModel):
+    run: RunModel | None
+    phases: list[PhaseEvent]
+
+
+class StreamMessage1(BaseModel):
     type: Literal["events"] = "events"
     run: Annotated[str, Field(pattern="^[a-z0-9][a-z0-9-]{5,63}$")]
     """
@@ -1165,57 +1510,22 @@ class EngineStreamMessage1(BaseModel):
         | TraceEvent
         | ArtifactEvent
         | NoticeEvent
+        | StartEvent
+        | ModulesEvent
+        | ChangeEvent
         | GapEvent
     ]
     last_seq: int
-
-
-class EngineStreamMessage4(BaseModel):
-    type: Literal["error"] = "error"
-    run: Annotated[str | None, Field(pattern="^[a-z0-9][a-z0-9-]{5,63}$")] = None
+    line: int | None = None
     """
-    Made by the caller: 6 to 64 lowercase letters, digits and dashes.
-    """
-    error: ErrorBody
-
-
-EngineStreamMessage = RootModel[
-    EngineStreamMessage1 | EngineStreamMessage2 | EngineStreamMessage3 | EngineStreamMessage4
-]
-
-
-class EngineSubmit(BaseModel):
-    name: str
-    config: Annotated[FinetuneConfig | ScriptConfig, Field(title="Run config")]
-    tree: Tree
-    phases: list[Phase]
-    """
-    What happened before the engine heard of the run; becomes the first events of its log.
-    """
-
-
-class EventPage(BaseModel):
-    events: list[
-        PhaseEvent
-        | StatusEvent
-        | OutputEvent
-        | MetricEvent
-        | CheckpointEvent
-        | TraceEvent
-        | ArtifactEvent
-        | NoticeEvent
-        | GapEvent
-    ]
-    last_seq: int
-    """
-    Number of the newest event there is.
+    Number of the line that the first output event of this message begins or goes on with.
     """
 
 
 class StreamMessage2(BaseModel):
     type: Literal["ledger"] = "ledger"
     clusters: list[Cluster]
-    runs: list[Run]
+    runs: list[RunModel]
 
 
 class StreamMessage5(BaseModel):
@@ -1233,3 +1543,52 @@ StreamMessage = RootModel[
     | StreamMessage7
     | StreamMessage8
 ]
+
+
+class EngineStreamMessage1(BaseModel):
+    type: Literal["events"] = "events"
+    run: Annotated[str, Field(pattern="^[a-z0-9][a-z0-9-]{5,63}$")]
+    """
+    Made by the caller: 6 to 64 lowercase letters, digits and dashes.
+    """
+    events: list[
+        PhaseEvent
+        | StatusEvent
+        | OutputEvent
+        | MetricEvent
+        | CheckpointEvent
+        | TraceEvent
+        | ArtifactEvent
+        | NoticeEvent
+        | StartEvent
+        | ModulesEvent
+        | ChangeEvent
+        | GapEvent
+    ]
+    last_seq: int
+
+
+EngineStreamMessage = RootModel[
+    EngineStreamMessage1 | EngineStreamMessage2 | EngineStreamMessage3 | EngineStreamMessage4
+]
+
+
+class EventPage(BaseModel):
+    events: list[
+        PhaseEvent
+        | StatusEvent
+        | OutputEvent
+        | MetricEvent
+        | CheckpointEvent
+        | TraceEvent
+        | ArtifactEvent
+        | NoticeEvent
+        | StartEvent
+        | ModulesEvent
+        | ChangeEvent
+        | GapEvent
+    ]
+    last_seq: int
+    """
+    Number of the newest event there is.
+    """

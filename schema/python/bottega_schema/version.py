@@ -1,3 +1,3 @@
 """Generated from schema/src/version.ts by `npm run generate`."""
 
-API_VERSION = 1
+API_VERSION = 2

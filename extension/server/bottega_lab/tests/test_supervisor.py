@@ -7,13 +7,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 from bottega.agent import read_address
+from bottega_schema import API_VERSION
 
 from .conftest import Jupyter, wait_for
 
 
 def test_the_handshake_names_all_versions(jupyter: Jupyter) -> None:
     info = jupyter.ask("info").json()
-    assert (info["server_version"], info["api_version"]) == ("0.1.0", 1)
+    assert (info["server_version"], info["api_version"]) == ("0.1.0", API_VERSION)
     assert info["agent"]["name"] == "bottega-agent"
     assert Path(info["root"]).is_absolute()
     assert "error" not in info

@@ -10,11 +10,16 @@ import { Series } from './series.js';
 export type RunSource = Pick<Client, 'run' | 'events' | 'stream'>;
 
 /** Everything in a record that is a fold over the event log. */
-type Folded = Pick<Run, 'state' | 'reason' | 'started' | 'ended' | 'step' | 'max_steps' | 'loss' | 'step_seconds'>;
+type Folded = Pick<
+  Run,
+  'state' | 'reason' | 'start' | 'queue' | 'started' | 'ended' | 'step' | 'max_steps' | 'loss' | 'step_seconds'
+>;
 
 const nothing: Folded = {
   state: 'pending',
   reason: '',
+  start: null,
+  queue: null,
   started: null,
   ended: null,
   step: 0,
@@ -180,6 +185,9 @@ export class LiveRun {
       case 'status':
         this.#folded = afterStatus(this.#folded ?? nothing, event);
         break;
+      case 'start':
+        this.#folded = { ...(this.#folded ?? this.#record ?? nothing), start: event.level };
+        break;
       case 'metric':
         this.#folded = afterMetric(this.#folded ?? this.#record ?? nothing, event);
         this.#measure(event);
@@ -213,6 +221,7 @@ const afterStatus = (folded: Folded, event: EventOf<'status'>): Folded => ({
   ...folded,
   state: event.state,
   reason: event.reason,
+  queue: event.queue ?? null,
   max_steps: event.max_steps ?? folded.max_steps,
   started: folded.started ?? (event.state === 'running' ? event.time : null),
   ended: hasEnded(event.state) ? event.time : null

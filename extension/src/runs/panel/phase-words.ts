@@ -5,6 +5,8 @@ export const phaseWord = (trans: TranslationBundle, name: StartSegment['name']):
   const words: Record<StartSegment['name'], string> = {
     sync: trans.__('sync'),
     seats: trans.__('seats'),
+    environment: trans.__('packages'),
+    base: trans.__('base model'),
     fork: trans.__('fork'),
     imports: trans.__('imports'),
     model: trans.__('model'),
@@ -20,6 +22,8 @@ export const phaseMeaning = (trans: TranslationBundle, name: StartSegment['name'
   const words: Record<StartSegment['name'], string> = {
     sync: trans.__('Sends what changed in the project folder'),
     seats: trans.__('Reserves CPUs and GPUs on the cluster'),
+    environment: trans.__('Installs the packages that the run asks for'),
+    base: trans.__('Loads the base model into a process that stays for the next runs'),
     fork: trans.__('Forks the ranks from the process that has the libraries'),
     imports: trans.__('Imports your modules fresh'),
     model: trans.__('Loads the model'),
