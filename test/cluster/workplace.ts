@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import type { Cluster, RunEvent } from '@bottega/schema';
+import type { Cluster, Run, RunEvent } from '@bottega/schema';
 import { connect, findAgent, newRunId, FollowedRun, type LocalClient } from '@bottega/client/node';
 import { endAgent } from './agent.ts';
 import { until } from './until.ts';
@@ -54,9 +54,17 @@ export class Workplace {
 
   /** Submits a config file of the project, as the Run button does. */
   async run(file: string, cluster: string): Promise<FollowedRun> {
+    return new FollowedRun(this.client, await this.submit(newRunId(), file, cluster));
+  }
+
+  async submit(id: string, file: string, cluster: string): Promise<Run> {
     const config = await readFile(join(this.project, file), 'utf8');
-    const request = { id: newRunId(), config, folder: this.project, config_path: file, cluster };
-    return new FollowedRun(this.client, await this.client.submit(request));
+    return this.client.submit({ id, config, folder: this.project, config_path: file, cluster });
+  }
+
+  /** Starts an agent again after the one before was killed. */
+  startAgent(): Promise<void> {
+    return startAgent(this.home, command => command);
   }
 
   async write(file: string, text: string): Promise<void> {

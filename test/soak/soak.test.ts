@@ -1,0 +1,26 @@
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { Workplace } from '../cluster/workplace.ts';
+import { script } from './evidence.ts';
+import { Random } from './random.ts';
+import { playRound, SPEC } from './round.ts';
+import { victims } from './victims.ts';
+
+const random = new Random(4);
+let workplace: Workplace;
+
+beforeAll(async () => {
+  workplace = await Workplace.make();
+  await workplace.write('evidence.py', script(join(workplace.scratch, 'evidence')));
+  await workplace.write('evidence.run.yaml', 'kind: script\ncommand: evidence.py\n');
+  await workplace.up(SPEC);
+});
+afterAll(() => workplace?.end());
+
+test.each(victims)(
+  'whoever kills the %s: no run is lost, doubled or misreported',
+  async victim => {
+    expect(await playRound(workplace, victim, random)).toEqual([]);
+  },
+  240_000
+);
