@@ -1,1 +1,3 @@
-export { Ledger, type Fold, type OwnEvent, type RunFilter } from './ledger.js';
+export { Ledger, type OwnEvent, type RunSummary } from './ledger.js';
+export type { Fold } from './event-table.js';
+export type { RunFilter } from './run-list.js';

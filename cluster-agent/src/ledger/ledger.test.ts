@@ -6,6 +6,7 @@ import type { Run, RunEvent } from '@bottega/schema';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { applyEvent } from '../runs/fold.js';
 import { newRun } from '../runs/fold.fixture.js';
+import { MIGRATIONS } from './database.js';
 import { Ledger } from './ledger.js';
 
 let folder: string;
@@ -87,6 +88,19 @@ test('lists filter by cluster and by a part of the name', () => {
   expect(ledger.runs({ limit: 9, cluster: 'team' }).runs.map(run => run.created)).toEqual([2]);
 });
 
+test('lists filter by state, by folder and by config file', () => {
+  ledger.addRun(runAt(1, { state: 'done', folder: '/a', config_path: 'x.run.yaml' }), '');
+  ledger.addRun(runAt(2, { state: 'failed', folder: '/a' }), '');
+  ledger.addRun(runAt(3, { state: 'running', folder: '/b' }), '');
+  ledger.addRun(runAt(4, { state: 'pending', folder: '/b' }), '');
+  const listed = (filter: object) => ledger.runs({ limit: 9, ...filter }).runs.map(run => run.created);
+  expect(listed({ state: 'active' })).toEqual([4, 3]);
+  expect(listed({ state: 'ended' })).toEqual([2, 1]);
+  expect(listed({ state: 'failed' })).toEqual([2]);
+  expect(listed({ folder: '/a' })).toEqual([2, 1]);
+  expect(listed({ folder: '/a', configPath: 'x.run.yaml' })).toEqual([1]);
+});
+
 test('active runs are those that have not ended', () => {
   ledger.addRun(runAt(1), '');
   ledger.addRun(runAt(2, { state: 'done' }), '');
@@ -103,13 +117,57 @@ test('the last end on a cluster is that of the run that ended last, whichever be
   expect(ledger.lastEnd('local')).toBe(90);
 });
 
-test('deleting a run deletes its events', () => {
+test('what a deleted run left goes in slices, also after a kill, and the file becomes smaller', () => {
   ledger.addRun(newRun(), '');
-  ledger.appendEvents('run-000001', outputs(1, 3));
+  ledger.addRun(newRun('run-000002'), '');
+  ledger.appendEvents('run-000001', outputs(1, 5_000));
+  ledger.appendEvents('run-000002', outputs(1, 3));
   ledger.deleteRun('local', 'run-000001');
   expect(() => ledger.run('run-000001')).toThrow('There is no run');
-  expect(ledger.events('run-000001', 1, 10)).toEqual([]);
   expect(ledger.deletions('local')).toEqual(['run-000001']);
+  expect(ledger.sweep()).toBe(true);
+  ledger.close();
+  ledger = open();
+  const before = statSync(join(folder, 'ledger.db')).size;
+  let slices = 1;
+  while (ledger.sweep()) slices += 1;
+  expect(slices).toBeGreaterThan(2);
+  expect(ledger.events('run-000001', 1, 10)).toEqual([]);
+  expect(ledger.events('run-000002', 1, 10)).toEqual(outputs(1, 3));
+  ledger.close();
+  ledger = open();
+  expect(statSync(join(folder, 'ledger.db')).size).toBeLessThan(before / 2);
+});
+
+test('a new run under the id of a deleted one has nothing of it', () => {
+  ledger.addRun(newRun(), '');
+  ledger.appendEvents('run-000001', outputs(1, 3_000));
+  ledger.deleteRun('local', 'run-000001');
+  ledger.addRun(newRun(), 'another');
+  expect(ledger.events('run-000001', 1, 10)).toEqual([]);
+  ledger.appendEvents('run-000001', outputs(1, 1));
+  while (ledger.sweep());
+  expect(ledger.events('run-000001', 1, 10)).toEqual(outputs(1, 1));
+});
+
+test('a ledger of an older version is brought forward, and can then give space back', () => {
+  ledger.close();
+  const path = join(folder, 'old.db');
+  const raw = new DatabaseSync(path);
+  for (const step of MIGRATIONS.slice(0, 3)) raw.exec(step);
+  const run = newRun();
+  raw
+    .prepare('INSERT INTO runs (id, created, cluster, state, name, request, record) VALUES (?, ?, ?, ?, ?, ?, ?)')
+    .run(run.id, 1, 'local', 'done', 'a run', '', JSON.stringify({ ...run, ended: 7 }));
+  raw.exec('PRAGMA user_version = 3');
+  raw.close();
+  ledger = new Ledger(path, applyEvent);
+  expect(ledger.lastEnd('local')).toBe(7);
+  ledger.close();
+  const again = new DatabaseSync(path);
+  expect(again.prepare('PRAGMA auto_vacuum').get()).toEqual({ auto_vacuum: 2 });
+  again.close();
+  ledger = open();
 });
 
 test('the file is for its owner alone', () => {
@@ -123,7 +181,7 @@ test('a ledger of a newer version is left alone', () => {
   raw.close();
   expect(open).toThrow('written by a newer Bottega');
   const again = new DatabaseSync(join(folder, 'ledger.db'));
-  again.exec('PRAGMA user_version = 2');
+  again.exec('PRAGMA user_version = 4');
   again.close();
   ledger = open();
 });
