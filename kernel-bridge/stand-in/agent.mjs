@@ -10,6 +10,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { WebSocketServer } from 'ws';
 import { API_VERSION } from '../../schema/lib/version.js';
 import { recordTrace, rehearse } from './rehearsal.mjs';
+import { cleanUp, storageOf } from './storage.mjs';
 
 const home = process.argv[process.argv.indexOf('--home') + 1];
 if (process.env.STAND_IN_FAILS) {
@@ -38,6 +39,7 @@ const clusters = new Map();
 const runs = new Map();
 const logs = new Map();
 const followers = new Set();
+const deletions = new Set();
 
 const json = (response, status, body) => {
   response.writeHead(status, { 'Content-Type': 'application/json', 'Set-Cookie': 'agent=secret' });
@@ -124,6 +126,30 @@ const sendFile = (request, response, sizeBytes) => {
   more();
 };
 
+const newestFirst = () => [...runs.values()].reverse();
+
+const pageOf = ({ searchParams }) => {
+  const [cluster, state, text] = ['cluster', 'state', 'filter'].map(key => searchParams.get(key));
+  const limit = Number(searchParams.get('limit') ?? 50);
+  const hasEnded = run => ['done', 'failed', 'stopped', 'lost'].includes(run.state);
+  const isIn = run => (state === 'active' ? !hasEnded(run) : state === 'ended' ? hasEnded(run) : run.state === state);
+  const matching = newestFirst().filter(
+    run =>
+      (!cluster || run.cluster === cluster) &&
+      (!state || isIn(run)) &&
+      (!text || run.name.toLowerCase().includes(text.toLowerCase()) || run.id.includes(text.toLowerCase()))
+  );
+  const first = matching.findIndex(run => run.id === searchParams.get('before')) + 1;
+  const page = matching.slice(first, first + limit);
+  return { runs: page, next: matching.length > first + limit ? page.at(-1).id : null };
+};
+
+const remove = run => {
+  runs.delete(run.id);
+  logs.delete(run.id);
+  for (const each of deletions) each(run.id);
+};
+
 const routes = [
   ['GET', /^\/v1\/info$/, (_, response) => json(response, 200, info)],
   ['GET', /^\/v1\/headers/, (request, response) => json(response, 200, { url: request.url, headers: request.headers })],
@@ -155,7 +181,36 @@ const routes = [
       response.end('<title>Ray Dashboard</title>');
     }
   ],
-  ['GET', /^\/v1\/runs$/, (_, response) => json(response, 200, { runs: [...runs.values()].reverse(), next: null })],
+  ['GET', /^\/v1\/runs$/, (request, response) => json(response, 200, pageOf(new URL(request.url, 'http://agent')))],
+  ['GET', /^\/v1\/storage$/, (_, response) => json(response, 200, storageOf([...clusters.values()], newestFirst()))],
+  [
+    'POST',
+    /^\/v1\/cleanup$/,
+    async (request, response) =>
+      json(response, 200, cleanUp(await bodyOf(request), [...clusters.values()], newestFirst(), remove))
+  ],
+  [
+    'POST',
+    /^\/v1\/runs\/([^/]+)\/keep$/,
+    async (request, response, id) => {
+      const run = Object.assign(runs.get(id), await bodyOf(request));
+      for (const each of followers) each(run);
+      json(response, 200, run);
+    }
+  ],
+  [
+    'DELETE',
+    /^\/v1\/runs\/([^/]+)$/,
+    (_, response, id) => {
+      const run = runs.get(id);
+      if (run.is_kept) {
+        const hint = { hint: 'Let go of it first.' };
+        return fail(response, 409, 'conflict', `You keep the run ${run.name}.`, hint);
+      }
+      remove(run);
+      json(response, 204);
+    }
+  ],
   ['POST', /^\/v1\/runs$/, async (request, response) => submit(response, await bodyOf(request))],
   [
     'GET',
@@ -249,8 +304,13 @@ const stream = peer => {
       peer.send(JSON.stringify({ type: 'events', run: run.id, events, last_seq: run.last_seq }));
     }
   };
+  const pushDeletion = id => hasLedger && peer.send(JSON.stringify({ type: 'run_deleted', id }));
   followers.add(push);
-  peer.on('close', () => followers.delete(push));
+  deletions.add(pushDeletion);
+  peer.on('close', () => {
+    followers.delete(push);
+    deletions.delete(pushDeletion);
+  });
   peer.on('message', data => {
     const request = JSON.parse(String(data));
     if (request.type === 'follow_ledger') {
