@@ -3,7 +3,7 @@ import { Cluster } from './cluster.js';
 import { ClusterName, RunId, Time } from './common.js';
 import { ErrorBody, Problem } from './errors.js';
 import { PhaseEvent, RunEvent } from './events.js';
-import { Run } from './run.js';
+import { Run, runStates } from './run.js';
 import { CachedThing } from './storage.js';
 
 /*
@@ -17,7 +17,7 @@ import { CachedThing } from './storage.js';
  *   DELETE /v1/clusters/:name                      204           forget a stopped one
  *   ANY    /v1/clusters/:name/dashboard/*                        Ray Dashboard, reads only, WebSockets too
  *   POST   /v1/validate              ValidateRequest  ValidateAnswer
- *   GET    /v1/runs?limit&before&cluster&filter    RunPage       newest first
+ *   GET    /v1/runs?limit&before&…                 RunPage       newest first, see RunQuery
  *   POST   /v1/runs                  SubmitRequest Run           idempotent by id
  *   GET    /v1/runs/:id                            Run
  *   POST   /v1/runs/:id/stop                       Run
@@ -125,6 +125,18 @@ export const ValidateRequest = Type.Object(
 export type ValidateRequest = Static<typeof ValidateRequest>;
 export const ValidateAnswer = Type.Object({ problems: Type.Array(Problem) });
 export type ValidateAnswer = Static<typeof ValidateAnswer>;
+
+/** Which runs a list has. `state` also takes `active` and `ended`. */
+export const RunQuery = Type.Object({
+  limit: Type.Integer({ minimum: 1, maximum: 500, default: 50 }),
+  before: Type.Optional(Type.String({ description: '`next` of the page before.' })),
+  cluster: Type.Optional(Type.String()),
+  filter: Type.Optional(Type.String({ description: 'A part of the name or of the id.' })),
+  state: Type.Optional(Type.Enum([...runStates, 'active', 'ended'])),
+  folder: Type.Optional(Type.String({ description: 'The project folder.' })),
+  config_path: Type.Optional(Type.String({ description: 'The config file, relative to the folder.' }))
+});
+export type RunQuery = Static<typeof RunQuery>;
 
 export const RunPage = Type.Object({
   runs: Type.Array(Run),

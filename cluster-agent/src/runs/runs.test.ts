@@ -246,3 +246,34 @@ test('a profile of a run that is over is a conflict', async () => {
     code: 'conflict'
   });
 });
+
+test('a run that a person keeps cannot be deleted until they let go of it', async () => {
+  await bench.up();
+  await submit('run-000001');
+  await arrived('run-000001');
+  end('run-000001');
+  await bench.untilRun('run-000001', 'done');
+  const keep = (is_kept: boolean) => bench.call<Run>('POST', '/v1/runs/run-000001/keep', { is_kept });
+  expect((await keep(true)).body.is_kept).toBe(true);
+  const refused = await bench.call<ErrorBody>('DELETE', '/v1/runs/run-000001');
+  expect([refused.status, refused.body.code]).toEqual([409, 'conflict']);
+  expect(refused.body.hint).toContain('Let go');
+  expect((await keep(false)).body.is_kept).toBe(false);
+  expect((await bench.call('DELETE', '/v1/runs/run-000001')).status).toBe(204);
+});
+
+test('a list has the runs of one state, or all that go on', async () => {
+  await bench.up();
+  for (const id of ['run-000001', 'run-000002']) {
+    await submit(id);
+    await arrived(id);
+  }
+  end('run-000001');
+  await bench.untilRun('run-000001', 'done');
+  const listed = async (query: string) =>
+    (await bench.call<RunPage>('GET', `/v1/runs?${query}`)).body.runs.map(run => run.id);
+  expect(await listed('state=active')).toEqual(['run-000002']);
+  expect(await listed('state=ended')).toEqual(['run-000001']);
+  expect(await listed(`folder=${encodeURIComponent(folder)}&state=done`)).toEqual(['run-000001']);
+  expect((await bench.call('GET', '/v1/runs?state=asleep')).status).toBe(400);
+});

@@ -1,16 +1,9 @@
 import { basename, isAbsolute } from 'node:path';
-import {
-  hasEnded,
-  type RerunRequest,
-  type Run,
-  type RunConfig,
-  type RunPage,
-  type SubmitRequest
-} from '@bottega/schema';
+import { hasEnded, type RerunRequest, type Run, type RunConfig, type SubmitRequest } from '@bottega/schema';
 import type { Changes } from '../changes/index.js';
 import type { Clusters } from '../clusters/index.js';
 import { BottegaError } from '../errors/index.js';
-import type { Ledger, RunFilter } from '../ledger/index.js';
+import type { Ledger } from '../ledger/index.js';
 import type { Sync } from '../sync/index.js';
 import { currentText, requireConfig } from './resolve-config.js';
 import type { RunAttendant } from './run-attendant.js';
@@ -31,10 +24,6 @@ export class Runs {
 
   get(id: string): Run {
     return this.options.ledger.run(id);
-  }
-
-  list(filter: RunFilter): RunPage {
-    return this.options.ledger.runs(filter);
   }
 
   /** The same request again is the same run, however often and however close together it comes. */
@@ -72,8 +61,18 @@ export class Runs {
     await this.options.clusters.session(run.cluster).engine.profile(id, steps);
   }
 
+  /** Nobody deletes what a person keeps, neither by hand nor in a clean-up. */
+  keep(id: string, isKept: boolean): Run {
+    const run = this.options.ledger.updateRun(id, { is_kept: isKept });
+    this.options.changes.tell({ type: 'run', run });
+    return run;
+  }
+
   async delete(id: string): Promise<void> {
     const run = this.get(id);
+    if (run.is_kept) {
+      throw new BottegaError('conflict', `You keep the run ${run.name}.`, { hint: 'Let go of it first.' });
+    }
     if (!hasEnded(run.state)) {
       throw new BottegaError('conflict', `The run ${run.name} is ${run.state}.`, { hint: 'Stop it first.' });
     }

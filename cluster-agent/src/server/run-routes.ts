@@ -1,17 +1,22 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
-import { EventPage, ProfileRequest, RerunRequest, Run, RunId, RunPage, SubmitRequest } from '@bottega/schema';
+import {
+  EventPage,
+  KeepRequest,
+  ProfileRequest,
+  RerunRequest,
+  Run,
+  RunId,
+  RunPage,
+  RunQuery,
+  SubmitRequest
+} from '@bottega/schema';
+import type { FastifyReply } from 'fastify';
 import { Type } from 'typebox';
+import type { RunFilter } from '../ledger/index.js';
 import type { Services } from './server.js';
 
 const Identified = Type.Object({ id: RunId });
 const EVENT_PAGE_BYTES = 4 * 1024 * 1024;
-
-const RunQuery = Type.Object({
-  limit: Type.Integer({ minimum: 1, maximum: 500, default: 50 }),
-  before: Type.Optional(Type.String()),
-  cluster: Type.Optional(Type.String()),
-  filter: Type.Optional(Type.String({ description: 'A part of the name or of the id.' }))
-});
 
 const EventQuery = Type.Object({
   from: Type.Integer({ minimum: 1, default: 1 }),
@@ -21,14 +26,10 @@ const EventQuery = Type.Object({
 export const runRoutes =
   ({ runs, ledger }: Services): FastifyPluginAsyncTypebox =>
   async app => {
-    app.get('/v1/runs', { schema: { querystring: RunQuery, response: { 200: RunPage } } }, ({ query }) =>
-      runs.list({
-        limit: query.limit,
-        ...(query.before === undefined ? {} : { before: query.before }),
-        ...(query.cluster === undefined ? {} : { cluster: query.cluster }),
-        ...(query.filter === undefined ? {} : { text: query.filter })
-      })
-    );
+    app.get('/v1/runs', { schema: { querystring: RunQuery, response: { 200: RunPage } } }, ({ query }, reply) => {
+      const { texts, next } = ledger.runTexts(filterOf(query));
+      return sendText(reply, `{"runs":[${texts.join(',')}],"next":${JSON.stringify(next)}}`);
+    });
 
     app.post('/v1/runs', { schema: { body: SubmitRequest, response: { 200: Run } } }, ({ body }) => runs.submit(body));
 
@@ -55,6 +56,12 @@ export const runRoutes =
       }
     );
 
+    app.post(
+      '/v1/runs/:id/keep',
+      { schema: { params: Identified, body: KeepRequest, response: { 200: Run } } },
+      ({ params, body }) => runs.keep(params.id, body.is_kept)
+    );
+
     app.delete('/v1/runs/:id', { schema: { params: Identified } }, async ({ params }, reply) => {
       await runs.delete(params.id);
       return reply.status(204).send();
@@ -66,12 +73,17 @@ export const runRoutes =
       ({ params, query }, reply) => {
         const { last_seq: lastSeq } = runs.get(params.id);
         const { texts } = ledger.eventTexts(params.id, query.from, query.limit, EVENT_PAGE_BYTES);
-        // The events are JSON in the ledger already.
-        const page = `{"events":[${texts.join(',')}],"last_seq":${lastSeq}}`;
-        return reply
-          .type('application/json')
-          .serializer(String)
-          .send(page as never) as never;
+        return sendText(reply, `{"events":[${texts.join(',')}],"last_seq":${lastSeq}}`);
       }
     );
   };
+
+const filterOf = ({ filter, config_path: configPath, ...query }: RunQuery): RunFilter => ({
+  ...query,
+  ...(filter === undefined ? {} : { text: filter }),
+  ...(configPath === undefined ? {} : { configPath })
+});
+
+/** Records and events are JSON in the ledger already. */
+const sendText = (reply: FastifyReply, json: string): never =>
+  reply.type('application/json').serializer(String).send(json) as never;

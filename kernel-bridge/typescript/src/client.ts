@@ -4,6 +4,7 @@ import type {
   EventPage,
   Run,
   RunPage,
+  RunQuery,
   SubmitRequest,
   ValidateAnswer,
   ValidateRequest
@@ -15,14 +16,6 @@ import { RunStream } from './stream.js';
 import type { Transport } from './transport.js';
 
 const TIMEOUT_MS = 30_000;
-
-export interface RunQuery {
-  limit?: number;
-  /** `next` of the page before. */
-  before?: string;
-  cluster?: string;
-  filter?: string;
-}
 
 /** The agent's API, one method for each route. Every method rejects with `BottegaError`. */
 export class Client {
@@ -76,7 +69,7 @@ export class Client {
     return this.#json('POST', '/v1/runs', request);
   }
 
-  runs(query: RunQuery = {}): Promise<RunPage> {
+  runs(query: Partial<RunQuery> = {}): Promise<RunPage> {
     const entries = Object.entries(query).flatMap(([key, value]) =>
       value === undefined ? [] : [[key, String(value)]]
     );

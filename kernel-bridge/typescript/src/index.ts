@@ -1,4 +1,4 @@
-export { Client, type RunQuery } from './client.js';
+export { Client } from './client.js';
 export { type ConnectionState } from './connection.js';
 export { BottegaError } from './error.js';
 export { newRunId } from './run-id.js';

@@ -723,6 +723,31 @@ class RerunOf(RootModel[str]):
     """
 
 
+class RunQuery(BaseModel):
+    limit: Annotated[int, Field(ge=1, le=500)]
+    before: str | None = None
+    """
+    `next` of the page before.
+    """
+    cluster: str | None = None
+    filter: str | None = None
+    """
+    A part of the name or of the id.
+    """
+    state: (
+        Literal["pending", "starting", "running", "done", "failed", "stopped", "lost", "active", "ended"]
+        | None
+    ) = None
+    folder: str | None = None
+    """
+    The project folder.
+    """
+    config_path: str | None = None
+    """
+    The config file, relative to the folder.
+    """
+
+
 class Prompt(RootModel[str]):
     root: Annotated[str, Field(min_length=1)]
 
