@@ -48,7 +48,8 @@ class RankContext:
     """One rank of one run.
 
     `work_dir` holds the project files, `output_dir` what the run makes (checkpoints, traces, artifacts; event
-    paths are relative to it), `runs_dir` holds one folder per run: `<runs_dir>/<run id>/output`.
+    paths are relative to it), `runs_dir` holds one folder per run: `<runs_dir>/<run id>/output`. `tokens_dir` holds
+    token caches, and is left out where none are kept.
     """
 
     run_id: str
@@ -60,6 +61,7 @@ class RankContext:
     runs_dir: Path
     emit: Callable[[dict[str, Any]], None]
     control: Control
+    tokens_dir: Path | None = None
 
     @contextmanager
     def phase(self, name: str) -> Iterator[None]:

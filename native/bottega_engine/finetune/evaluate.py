@@ -19,11 +19,11 @@ def evaluate(
     `model` is the bare model: ranks make different numbers of passes, and none may wait for another.
     """
     model.eval()
-    starts = range(context.rank * batch_size, len(sequences), batch_size * context.world_size)
+    numbers = [number for shard in sequences.shards for number in sequences.in_shard(shard)]
+    starts = range(context.rank * batch_size, len(numbers), batch_size * context.world_size)
     sums = torch.zeros(2, dtype=torch.float64)
     for start in starts:
-        numbers = range(start, min(start + batch_size, len(sequences)))
-        batch = sequences.batch(numbers).to(training.device)
+        batch = sequences.batch(numbers[start : start + batch_size]).to(training.device)
         with training.autocast():
             loss = training.loss(model, batch.tensors)
         sums += torch.tensor([loss.item() * batch.label_tokens, batch.label_tokens], dtype=torch.float64)

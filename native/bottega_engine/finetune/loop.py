@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any
@@ -15,7 +15,7 @@ from bottega_engine.finetune.checkpoint import Position
 from bottega_engine.finetune.evaluate import evaluate
 from bottega_engine.finetune.metrics import Metrics, emit_metric
 from bottega_engine.finetune.model import save_model
-from bottega_engine.finetune.order import DataOrder
+from bottega_engine.finetune.order import DataOrder, rank_batches
 from bottega_engine.finetune.process_group import barrier, from_first_rank, summed
 from bottega_engine.finetune.samples import emit_samples
 from bottega_engine.finetune.sequences import Sequences, SizedBatch
@@ -39,6 +39,7 @@ class Loop:
     max_steps: int
     steps_done: int
     metrics: Metrics
+    on_first_step: Callable[[], None] = lambda: None
 
     def run(self, recorder: StepRecorder) -> None:
         """Trains to the last step and saves the final model. Raises RunStopped when asked to stop before."""
@@ -54,9 +55,10 @@ class Loop:
             self.steps_done = step
             if step == first:
                 self._emit_running()
+                self.on_first_step()
             self.metrics.add(result, sum(batch.tokens for batch in batches))
             if self._is_due(step, self.config["logging_steps"]):
-                self.metrics.report(step, step / self.order.steps_per_epoch, learning_rate, result.grad_norm)
+                self.metrics.report(step, self.order.epoch_after(step), learning_rate, result.grad_norm)
             with self._pause():
                 self._look_and_keep(step)
         self._save_final()
@@ -79,7 +81,8 @@ class Loop:
 
     def _batches(self, step: int) -> list[SizedBatch]:
         batches = []
-        for numbers, counts in self.order.rank_batches(step, self.context.rank):
+        size, ranks = self.config["per_device_train_batch_size"], self.context.world_size
+        for numbers, counts in rank_batches(self.order.step(step), size, ranks, self.context.rank):
             batch = self.train_data.batch(numbers)
             batches.append((batch if counts else batch.without_weight()).to(self.training.device))
         return batches
@@ -151,5 +154,4 @@ class Loop:
 
 
 def position_of(order: DataOrder, step: int) -> Position:
-    data = {"sequences": order.sequences, "sequences_per_step": order.sequences_per_step, "seed": order.seed}
-    return Position(step, data)
+    return Position(step, order.identity())

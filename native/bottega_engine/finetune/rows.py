@@ -30,9 +30,8 @@ class Row:
         return f"{self.file}:{self.number}"
 
 
-def read_rows(files: str | list[str], work_dir: Path, hook: Hook | None) -> list[Row]:
+def read_rows(names: list[str], work_dir: Path, hook: Hook | None) -> list[Row]:
     """All rows, in order, after the hook. Raises RunFailed for a file that cannot be read or has no rows."""
-    names = [files] if isinstance(files, str) else files
     rows = [row for name in names for row in _read_file(name, work_dir)]
     if not rows:
         raise RunFailed(f"{', '.join(names)}: there are no rows.")
@@ -44,13 +43,19 @@ def read_rows(files: str | list[str], work_dir: Path, hook: Hook | None) -> list
     return kept
 
 
-def _read_file(name: str, work_dir: Path) -> Iterator[Row]:
+def find_data(name: str, work_dir: Path) -> Path:
+    """Raises RunFailed when there is no such file."""
     path = work_dir / Path(name).expanduser()
     if not path.is_file():
         raise RunFailed(
             f"{name} is not a file of the project folder.",
             "Data files count as project files: are they there, and not in the ignore file?",
         )
+    return path
+
+
+def _read_file(name: str, work_dir: Path) -> Iterator[Row]:
+    path = find_data(name, work_dir)
     return _read_parquet(path, name) if path.suffix == ".parquet" else _read_jsonl(path, name)
 
 

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from array import array
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 import torch
 
-from bottega_engine.finetune.encoder import IGNORED, Document, Encoder
+from bottega_engine.finetune.encoder import IGNORED, Document
 from bottega_engine.finetune.packing import pack
-from bottega_engine.finetune.rows import Row
+from bottega_engine.finetune.tokens import SHARD_ROWS, Documents
 
 Batch = dict[str, torch.Tensor]
 """`input_ids`, `labels` (batch, length; IGNORED where nothing is learned), and `attention_mask` or, when packed,
@@ -34,11 +35,20 @@ class SizedBatch:
         return SizedBatch(moved, self.tokens, self.label_tokens)
 
 
-ENCODED_AT_ONCE = 4096
-
-
 class Sequences(Protocol):
-    def __len__(self) -> int: ...
+    """Sequences have numbers; those of a shard are known when its rows are tokenized."""
+
+    shards: range
+    rows: int
+    """How many rows they are made of."""
+
+    def __len__(self) -> int:
+        """Of all shards."""
+        ...
+
+    def in_shard(self, shard: int) -> list[int]:
+        """The numbers of its sequences, ascending."""
+        ...
 
     def batch(self, numbers: Sequence[int]) -> SizedBatch:
         """The sequences with these numbers, padded on the right to the longest, on the CPU."""
@@ -46,23 +56,24 @@ class Sequences(Protocol):
 
 
 class RowSequences:
-    """One row per sequence, tokenized when it is first asked for: the first step waits for its own rows only."""
+    """One row per sequence: all are one shard, since their numbers are known without tokens."""
 
-    def __init__(self, rows: list[Row], encoder: Encoder, pad_token: int) -> None:
-        self._rows = rows
-        self._encoder = encoder
+    def __init__(self, documents: Documents, pad_token: int, rows: Sequence[int] | None = None) -> None:
+        """`rows` are the numbers of those to use, ascending; all when it is None."""
+        self.shards = range(1)
+        self._documents = documents
         self._pad_token = pad_token
-        self._documents: dict[int, Document] = {}
+        self._rows = range(len(documents)) if rows is None else rows
+        self.rows = len(self._rows)
 
     def __len__(self) -> int:
         return len(self._rows)
 
+    def in_shard(self, shard: int) -> list[int]:
+        return list(range(len(self)))
+
     def batch(self, numbers: Sequence[int]) -> SizedBatch:
-        missing = [number for number in numbers if number not in self._documents]
-        if missing:
-            encoded = self._encoder.encode([self._rows[number] for number in missing])
-            self._documents.update(zip(missing, encoded, strict=True))
-        documents = [self._documents[number] for number in numbers]
+        documents = self._documents.get([self._rows[number] for number in numbers])
         length = max(len(document) for document in documents)
         tensors = {
             "input_ids": _padded([document.input_ids for document in documents], self._pad_token, length),
@@ -73,20 +84,44 @@ class RowSequences:
 
 
 class PackedSequences:
-    """Several rows per sequence; all rows are tokenized at once, since packing needs their lengths."""
+    """Several rows of a shard per sequence. The sequences of shard 2 have the numbers from 2 * SHARD_ROWS on."""
 
-    def __init__(self, rows: list[Row], encoder: Encoder, pad_token: int, max_length: int) -> None:
-        chunks = (rows[start : start + ENCODED_AT_ONCE] for start in range(0, len(rows), ENCODED_AT_ONCE))
-        documents = (document for chunk in chunks for document in encoder.encode(chunk))
-        self._documents = [document for document in documents if document.label_tokens > 0]
-        self._packed = pack([len(document) for document in self._documents], max_length)
+    def __init__(
+        self, documents: Documents, pad_token: int, max_length: int, rows: Sequence[int] | None = None
+    ) -> None:
+        """`rows` are the numbers of those to use, ascending; all when it is None."""
+        self.shards = documents.shards
+        self._documents = documents
         self._pad_token = pad_token
+        self._max_length = max_length
+        self._rows = range(len(documents)) if rows is None else rows
+        self.rows = len(self._rows)
+        self._packed: dict[int, list[list[int]]] = {}
 
     def __len__(self) -> int:
-        return len(self._packed)
+        return sum(len(self._pack(shard)) for shard in self.shards)
+
+    def in_shard(self, shard: int) -> list[int]:
+        first = shard * SHARD_ROWS
+        return list(range(first, first + len(self._pack(shard))))
+
+    def _pack(self, shard: int) -> list[list[int]]:
+        """Rows per sequence. Rows with nothing to learn are left out."""
+        if shard not in self._packed:
+            first, tokens = shard * SHARD_ROWS, self._documents.shard(shard)
+            own = self._rows[bisect_left(self._rows, first) : bisect_left(self._rows, first + SHARD_ROWS)]
+            lengths, learned = tokens.lengths(), tokens.label_tokens()
+            used = [row for row in own if learned[row - first] > 0]
+            packed = pack([lengths[row - first] for row in used], self._max_length)
+            self._packed[shard] = [[used[index] for index in sequence] for sequence in packed]
+        return self._packed[shard]
+
+    def _sequence(self, number: int) -> list[Document]:
+        shard, index = divmod(number, SHARD_ROWS)
+        return self._documents.get(self._pack(shard)[index])
 
     def batch(self, numbers: Sequence[int]) -> SizedBatch:
-        packed = [[self._documents[index] for index in self._packed[number]] for number in numbers]
+        packed = [self._sequence(number) for number in numbers]
         tokens = [_joined([document.input_ids for document in documents]) for documents in packed]
         labels = [_joined([document.labels for document in documents]) for documents in packed]
         length = max(len(row) for row in tokens)

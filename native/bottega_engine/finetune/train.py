@@ -26,13 +26,15 @@ from bottega_engine.finetune.model import (
     load_tokenizer,
 )
 from bottega_engine.finetune.optimizer import make_optimizer, make_schedule
-from bottega_engine.finetune.order import DataOrder
+from bottega_engine.finetune.order import DataOrder, ShardedOrder, WholeOrder
 from bottega_engine.finetune.packing import check_model_keeps_documents_apart
 from bottega_engine.finetune.process_group import process_group
 from bottega_engine.finetune.random_state import restore_random_state, seed_everything
 from bottega_engine.finetune.rows import Hook
+from bottega_engine.finetune.sequences import Sequences
 from bottega_engine.finetune.step import Training
-from bottega_engine.finetune.training_data import TrainingData, check_same_data, load_data
+from bottega_engine.finetune.tokens import Making
+from bottega_engine.finetune.training_data import TrainingData, check_same_data, load_data, say_if_not_kept
 from bottega_engine.finetune.user_code import load_function
 from bottega_engine.profiling import StepRecorder, window_of
 from bottega_engine.rank_context import RankContext, RunFailed
@@ -56,13 +58,18 @@ def train(config: dict[str, Any], context: RankContext) -> None:
     with context.phase("data"):
         data = load_data(config, context, tokenizer, model, code.hook)
     with process_group(context, device):
-        check_same_data(data, code.hook, context)
+        check_same_data(data, context)
         loop = _prepare(config, context, device, model, tokenizer, data, code.loss)
         if resumed is not None:
             _resume(loop, resumed)
         _print_summary(loop)
-        with StepRecorder(context, device, window_of(config.get("profile"))) as recorder:
+        with (
+            Making(data.sources if context.local_rank == 0 else []) as making,
+            StepRecorder(context, device, window_of(config.get("profile"))) as recorder,
+        ):
+            loop.on_first_step = making.start
             loop.run(recorder)
+        say_if_not_kept(data, making.failed, context)
 
 
 def _silence_libraries() -> None:
@@ -142,13 +149,7 @@ def _prepare(
     data: TrainingData,
     loss: Loss,
 ) -> Loop:
-    order = DataOrder(
-        sequences=len(data.train),
-        seed=config["seed"],
-        batch_size=config["per_device_train_batch_size"],
-        accumulation=config["gradient_accumulation_steps"],
-        ranks=context.world_size,
-    )
+    order = _order(data.train, config, context)
     max_steps = config.get("max_steps") or math.ceil(config["num_train_epochs"] * order.steps_per_epoch)
     optimizer = make_optimizer(model, config)
     wrapped = model
@@ -173,6 +174,14 @@ def _prepare(
     return Loop(
         config, context, training, model, tokenizer, data.train, data.eval, order, max_steps, 0, metrics
     )
+
+
+def _order(train: Sequences, config: dict[str, Any], context: RankContext) -> DataOrder:
+    batch_size, accumulation = config["per_device_train_batch_size"], config["gradient_accumulation_steps"]
+    sequences_per_step = batch_size * accumulation * context.world_size
+    if len(train.shards) == 1:
+        return WholeOrder(len(train), config["seed"], sequences_per_step)
+    return ShardedOrder(len(train.shards), train.in_shard, train.rows, config["seed"], sequences_per_step)
 
 
 def _resume(loop: Loop, folder: Path) -> None:
@@ -212,9 +221,10 @@ def _print_summary(loop: Loop) -> None:
         f"model      {total:,} parameters, {trained:,} trained ({what}), {precision} on {loop.training.device}"
     )
     held_out = f", {len(loop.eval_data):,} for evaluation" if loop.eval_data is not None else ""
-    print(f"data       {len(loop.train_data):,} sequences{held_out}")
-    print(
-        f"steps      {loop.steps_done + 1} to {loop.max_steps}, {loop.order.sequences_per_step} sequences each, "
-        f"{loop.order.steps_per_epoch} per epoch",
-        flush=True,
-    )
+    steps = f"steps      {loop.steps_done + 1} to {loop.max_steps}, {loop.order.sequences_per_step} sequences each"
+    if loop.config.get("max_steps") and len(loop.train_data.shards) > 1:
+        print(f"data       {loop.train_data.rows:,} rows, packed as they are needed{held_out}")
+        print(steps, flush=True)
+    else:
+        print(f"data       {len(loop.train_data):,} sequences{held_out}")
+        print(f"{steps}, {loop.order.steps_per_epoch:,} per epoch", flush=True)

@@ -88,6 +88,7 @@ def context_of(spec: RankSpec, control: ControlPipe) -> RankContext:
         runs_dir=Path(spec.runs_dir),
         emit=emit_record,
         control=control,
+        tokens_dir=Path(spec.runs_dir).parent / "tokens",
     )
 
 

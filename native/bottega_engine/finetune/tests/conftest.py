@@ -121,6 +121,7 @@ class Project:
 
     folder: Path
     events: list[dict[str, Any]] = field(default_factory=list)
+    tokens_dir: Path | None = None
 
     @property
     def runs_dir(self) -> Path:
@@ -151,6 +152,7 @@ class Project:
             runs_dir=self.runs_dir,
             emit=self.events.append,
             control=control or FakeControl(),
+            tokens_dir=self.tokens_dir,
         )
         train(make_config(**changes), context)
         return self.events

@@ -18,6 +18,7 @@ from bottega_engine.finetune.packing import check_model_keeps_documents_apart, p
 from bottega_engine.finetune.rows import Row
 from bottega_engine.finetune.sequences import PackedSequences, RowSequences
 from bottega_engine.finetune.tests.conftest import Project, byte_tokenizer, text_rows, tiny_llama
+from bottega_engine.finetune.tokens import Documents
 from bottega_engine.rank_context import RunFailed
 
 CPU = torch.device("cpu")
@@ -46,7 +47,7 @@ def test_every_token_appears_once_and_no_label_crosses_documents(texts: list[str
     tokenizer = byte_tokenizer(bos_token="<s>", eos_token="</s>", pad_token="<pad>")
     encoder = Encoder(tokenizer, "text", max_length=14)
     rows = [Row({"text": text}, "texts", number) for number, text in enumerate(texts, 1)]
-    sequences = PackedSequences(rows, encoder, pad_token=2, max_length=14)
+    sequences = PackedSequences(Documents.of(rows, encoder), pad_token=2, max_length=14)
     found = []
     for start in range(0, len(sequences), batch_size):
         batch = sequences.batch(range(start, min(start + batch_size, len(sequences)))).tensors
@@ -69,7 +70,8 @@ _keys = ("input_ids", "labels", "position_ids")
 def documents(tokenizer: Any, packed: bool) -> PackedSequences | RowSequences:
     encoder = Encoder(tokenizer, "text", max_length=64)
     rows = [Row(row, "train", number) for number, row in enumerate(text_rows(12), 1)]
-    return PackedSequences(rows, encoder, 2, 64) if packed else RowSequences(rows, encoder, 2)
+    source = Documents.of(rows, encoder)
+    return PackedSequences(source, 2, 64) if packed else RowSequences(source, 2)
 
 
 @pytest.mark.parametrize("batch_size", [1, 3])

@@ -11,11 +11,12 @@ from torch.utils.data import Dataset, Sampler
 from transformers import AutoModelForCausalLM, AutoTokenizer, Trainer, TrainingArguments
 
 from bottega_engine.finetune.encoder import Encoder
-from bottega_engine.finetune.order import DataOrder
+from bottega_engine.finetune.order import WholeOrder
 from bottega_engine.finetune.random_state import seed_everything
 from bottega_engine.finetune.rows import Row
 from bottega_engine.finetune.sequences import RowSequences
 from bottega_engine.finetune.tests.conftest import Project, byte_tokenizer, make_config, text_rows, tiny_llama
+from bottega_engine.finetune.tokens import Documents
 
 ROWS = 22
 STEPS = 9
@@ -38,7 +39,7 @@ class InOrder(Dataset[dict[str, Any]]):
 class EpochSampler(Sampler[int]):
     """Our order of an epoch, one epoch after the other."""
 
-    def __init__(self, order: DataOrder) -> None:
+    def __init__(self, order: WholeOrder) -> None:
         self._order = order
         self._epoch = 0
 
@@ -63,7 +64,8 @@ def trainer_logs(project: Project, config: dict[str, Any]) -> list[dict[str, flo
     folder = project.folder / "models/tiny"
     tokenizer = AutoTokenizer.from_pretrained(folder)
     rows = [Row(row, "train", number) for number, row in enumerate(text_rows(ROWS), 1)]
-    data = InOrder(RowSequences(rows, Encoder(tokenizer, "text", config["data"]["max_length"]), 2))
+    encoder = Encoder(tokenizer, "text", config["data"]["max_length"])
+    data = InOrder(RowSequences(Documents.of(rows, encoder), 2))
     seed_everything(config["seed"])
     model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
     if config["method"] == "lora":
@@ -99,7 +101,7 @@ def trainer_logs(project: Project, config: dict[str, Any]) -> list[dict[str, flo
     )
     trainer = OrderedTrainer(model=model, args=arguments, train_dataset=data, data_collator=data.collate)
     batch_size, accumulation = config["per_device_train_batch_size"], config["gradient_accumulation_steps"]
-    trainer.sampler = EpochSampler(DataOrder(ROWS, config["seed"], batch_size, accumulation, ranks=1))
+    trainer.sampler = EpochSampler(WholeOrder(ROWS, config["seed"], batch_size * accumulation))
     trainer.train()
     return [entry for entry in trainer.state.log_history if "loss" in entry]
 
