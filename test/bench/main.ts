@@ -32,6 +32,13 @@ console.table(
   )
 );
 
+// Slowest first: what to work on next.
+for (const { name, phases } of results) {
+  if (!phases) continue;
+  const parts = Object.entries(phases).sort(([, a], [, b]) => b - a);
+  console.log(`${name}: ${parts.map(([phase, ms]) => `${phase} ${ms.toFixed(0)} ms`).join(', ')}`);
+}
+
 const target = join(folder, 'results', `${name}.json`);
 await mkdir(join(folder, 'results'), { recursive: true });
 await writeFile(target, JSON.stringify(results, null, 2) + '\n');

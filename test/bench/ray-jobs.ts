@@ -3,12 +3,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { repository, type Workplace } from '../cluster/workplace.ts';
-
-/** Seconds from saving a file to the first line of the training code and to its first optimizer step. */
-export interface Marks {
-  line: number;
-  step: number;
-}
+import type { Marks } from './marks.ts';
 
 /** `ray job submit` on a local cluster of the agent: same machine, same Python, same folder. */
 export class RayJobs {

@@ -18,6 +18,8 @@ export interface Result {
   ours: { p50: number; p95: number; samples: number };
   alternative: { label: string; p50: number; p95: number };
   ratio: number;
+  /** Where the time goes, as the run itself says it: the median of each phase, in milliseconds. */
+  phases?: Record<string, number>;
   conditions: Conditions;
 }
 
@@ -29,17 +31,31 @@ const percentile = (samples: number[], share: number): number => {
   return Number(value.toFixed(4));
 };
 
-/** Compares two lists of times, of which the smaller is the better. */
-export const compareTimes = (name: string, ours: number[], label: string, alternative: number[]): Result => {
+/** Compares two lists of times in seconds. */
+export const compareTimes = (name: string, ours: number[], label: string, alternative: number[]): Result =>
+  compare(name, 's', ours, label, alternative);
+
+/** Compares two lists of measurements, of which the smaller is the better. */
+export const compare = (name: string, unit: string, ours: number[], label: string, alternative: number[]): Result => {
   const [p50, theirs] = [percentile(ours, 0.5), percentile(alternative, 0.5)];
   return {
     name,
-    unit: 's',
+    unit,
     ours: { p50, p95: percentile(ours, 0.95), samples: ours.length },
     alternative: { label, p50: theirs, p95: percentile(alternative, 0.95) },
     ratio: Number((theirs / p50).toFixed(2)),
     conditions: conditions()
   };
+};
+
+export const medianPhases = (samples: Record<string, number>[]): Record<string, number> => {
+  const names = new Set(samples.flatMap(each => Object.keys(each)));
+  const medianOf = (name: string): number =>
+    percentile(
+      samples.flatMap(each => each[name] ?? []),
+      0.5
+    );
+  return Object.fromEntries([...names].map(name => [name, medianOf(name)]));
 };
 
 const conditions = (): Conditions => ({

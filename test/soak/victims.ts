@@ -1,17 +1,9 @@
-import { readdirSync, readFileSync } from 'node:fs';
 import { until } from '../cluster/until.ts';
+import { processesOf, type Found } from '../cluster/processes.ts';
 
 /** Whom a round kills. */
 export const victims = ['rank', 'base', 'zygote', 'keeper', 'engine', 'agent', 'head'] as const;
 export type Victim = (typeof victims)[number];
-
-interface Found {
-  pid: number;
-  /** The name the process gives itself. */
-  name: string;
-  command: string;
-  environment: Set<string>;
-}
 
 const isVictim: Record<Victim, (found: Found) => boolean> = {
   rank: ({ name }) => /^rank\d/.test(name),
@@ -22,23 +14,6 @@ const isVictim: Record<Victim, (found: Found) => boolean> = {
   agent: ({ command }) => command.includes('cluster-agent/lib/main.js'),
   head: ({ name }) => name === 'gcs_server'
 };
-
-/** Every process that descends from the agent of a home, by the environment that it inherited. */
-const processesOf = (home: string): Found[] =>
-  readdirSync('/proc').flatMap(entry => {
-    const pid = Number(entry);
-    if (!Number.isInteger(pid)) return [];
-    try {
-      const read = (file: string): string => readFileSync(`/proc/${pid}/${file}`, 'utf8');
-      const environment = new Set(read('environ').split('\0'));
-      if (!environment.has(`BOTTEGA_HOME=${home}`)) return [];
-      const [name, command] = [read('comm').trim(), `${read('cmdline').split('\0').join(' ')} `];
-      return [{ pid, name, command, environment }];
-    } catch {
-      // It ended since the folder was read.
-      return [];
-    }
-  });
 
 /** Kills one of them with SIGKILL, waiting until there is one; its pid. */
 export const kill = async (victim: Victim, home: string, pick: (length: number) => number): Promise<number> =>
@@ -55,8 +30,8 @@ export const kill = async (victim: Victim, home: string, pick: (length: number) 
     20
   );
 
-/** Processes that still belong to a run. */
+/** Processes that work in the folder of a run. */
 export const processesOfRun = (home: string, run: string): number[] =>
   processesOf(home)
-    .filter(({ environment }) => environment.has(`BOTTEGA_RUN_ID=${run}`))
+    .filter(({ folder }) => folder.includes(`/runs/${run}/`))
     .map(({ pid }) => pid);

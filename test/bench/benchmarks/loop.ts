@@ -1,105 +1,128 @@
-import { performance } from 'node:perf_hooks';
-import type { RunEvent } from '@bottega/schema';
-import type { FollowedRun } from '@bottega/client/node';
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import type { StartLevel } from '@bottega/schema';
 import { freePort } from '../../cluster/free-port.ts';
-import { Workplace } from '../../cluster/workplace.ts';
-import { compareTimes, type Result } from '../result.ts';
-import { RayJobs, type Marks } from '../ray-jobs.ts';
+import { repository, Workplace } from '../../cluster/workplace.ts';
+import { measureKeyPress } from '../key-press.ts';
+import { isFirstMetric, measureLoop, save, type Loop, type Marks, type Phases } from '../marks.ts';
+import { RayJobs } from '../ray-jobs.ts';
+import { compareTimes, medianPhases, type Result } from '../result.ts';
 
 const SAMPLES = Number(process.env['BENCH_SAMPLES'] ?? 10);
+const RAY = 'ray job submit';
 
-/** What is run, and how its first optimizer step shows: in its event log here, in the output of a Ray job there. */
+interface Sample extends Marks {
+  phases: Phases;
+}
+
+/** What people run, at each level, and as a Ray job: how its first step shows in the output there. */
 const kinds = [
   {
-    name: 'finetune',
-    config: 'tiny.run.yaml',
+    name: 'tiny LoRA',
+    levels: { forked: 'forked.run.yaml', resident: 'tiny.run.yaml' },
+    isStep: isFirstMetric,
     entrypoint: ['bottega-engine', 'run', 'tiny.run.yaml'],
-    isStep: (event: RunEvent) => event.type === 'metric' && event.step === 1,
     stepLine: /^step 1\b/
   },
   {
-    name: 'script',
-    config: 'script.run.yaml',
+    name: 'own script',
+    levels: { forked: 'script.run.yaml' },
+    isStep: event => event.type === 'output' && event.text.includes('train: step 1\n'),
     entrypoint: ['python', 'train.py'],
-    isStep: (event: RunEvent) => event.type === 'output' && event.text.includes('train: step 1\n'),
     stepLine: /train: step 1\b/
   }
-];
+] satisfies (Pick<Loop, 'isStep'> & Record<string, unknown>)[];
 
 /** From saving an edited module to the first line of output and to the first optimizer step, as the person sees them. */
 export const measure = async (): Promise<Result[]> => {
+  const results: Result[] = [];
   const workplace = await Workplace.make();
+  let submitted: Marks[] = [];
   try {
+    await prepare(workplace);
     const port = await freePort();
     await workplace.up(`provider: local\nname: bench\ndashboard_port: ${port}\n`);
     const jobs = new RayJobs(workplace, 'bench', port);
-    const results: Result[] = [];
-    for (const kind of kinds) results.push(...(await measureKind(workplace, jobs, kind)));
-    return results;
+    for (const kind of kinds) {
+      const { ours, theirs } = await takeTurns(workplace, kind.levels, kind.isStep, scale =>
+        jobs.measure(kind.entrypoint, kind.stepLine, () => save(workplace, scale))
+      );
+      if (!submitted.length) submitted = theirs;
+      for (const [level, samples] of Object.entries(ours)) {
+        results.push(...compared(`${kind.name}, ${level}`, samples, RAY, theirs));
+      }
+    }
+    const { ours } = await takeTurns(workplace, { forked: 'large-forked.run.yaml', resident: 'large.run.yaml' });
+    results.push(...compared('310 MB LoRA, resident', ours['resident'] ?? [], 'forked', ours['forked'] ?? []));
   } finally {
     await workplace.end();
   }
-};
-
-const measureKind = async (workplace: Workplace, jobs: RayJobs, kind: (typeof kinds)[number]): Promise<Result[]> => {
-  const ours: Marks[] = [];
-  const theirs: Marks[] = [];
-  // The first of each is a warm-up. They take turns, so that both meet the same machine.
-  for (let sample = 0; sample <= SAMPLES; sample += 1) {
-    ours.push(await measureOurs(workplace, kind, 1 + sample / 1000));
-    theirs.push(await jobs.measure(kind.entrypoint, kind.stepLine, () => save(workplace, 2 + sample / 1000)));
-    console.log(`${kind.name} ${sample}: ours ${inWords(ours.at(-1))}, ray job submit ${inWords(theirs.at(-1))}`);
-  }
-  const label = 'ray job submit';
-  const [our, their] = [ours.slice(1), theirs.slice(1)];
-  return [
+  const seen = await measureKeyPress(SAMPLES);
+  results.push(
     compareTimes(
-      `${kind.name}: save → first log line`,
-      our.map(each => each.line),
-      label,
-      their.map(each => each.line)
-    ),
-    compareTimes(
-      `${kind.name}: save → first optimizer step`,
-      our.map(each => each.step),
-      label,
-      their.map(each => each.step)
+      'example, key press → pixel of the first step',
+      seen,
+      RAY,
+      submitted.map(each => each.step)
     )
-  ];
+  );
+  return results;
 };
 
-const inWords = (marks?: Marks): string => (marks ? `${marks.line.toFixed(3)} / ${marks.step.toFixed(3)} s` : '');
-
-const save = (workplace: Workplace, scale: number): Promise<void> =>
-  workplace.edit('hooks.py', text => text.replace(/SCALE = [\d.]+/, `SCALE = ${scale}`));
-
-const measureOurs = async (workplace: Workplace, kind: (typeof kinds)[number], scale: number): Promise<Marks> => {
-  const start = performance.now();
-  await save(workplace, scale);
-  const run = await workplace.run(kind.config, 'bench');
-  const marks = await marksOf(run, start, kind.isStep, `scale ${scale}`);
-  return marks;
+const prepare = async (workplace: Workplace): Promise<void> => {
+  const large = join(workplace.project, 'models/large');
+  await promisify(execFile)(join(repository, '.venv/bin/python'), [
+    join(repository, 'test/fixtures/large_model.py'),
+    large
+  ]);
+  const config = (base: string, rest: string): string => `kind: finetune\nextends: ${base}\n${rest}`;
+  await workplace.write('forked.run.yaml', config('tiny.run.yaml', 'start: forked\n'));
+  // One short sequence a step: what is measured is what comes before it.
+  const small = 'model: models/large\nper_device_train_batch_size: 1\nmax_steps: 2\n';
+  await workplace.write('large.run.yaml', config('tiny.run.yaml', small));
+  await workplace.write('large-forked.run.yaml', config('large.run.yaml', 'start: forked\n'));
 };
 
-/** Follows a run to its end and notes when things reached this client. Fails when the edit did not get there. */
-const marksOf = async (
-  run: FollowedRun,
-  start: number,
-  isStep: (event: RunEvent) => boolean,
-  edit: string
-): Promise<Marks> => {
-  let line: number | undefined;
-  let step: number | undefined;
-  let output = '';
-  for await (const event of run.events(1, AbortSignal.timeout(120_000))) {
-    const seconds = (performance.now() - start) / 1000;
-    if (event.type === 'output') {
-      line ??= seconds;
-      output += event.text;
+/** One run of each after another, so that all meet the same machine. The first round is a warm-up. */
+const takeTurns = async (
+  workplace: Workplace,
+  levels: Partial<Record<StartLevel, string>>,
+  isStep: Loop['isStep'] = isFirstMetric,
+  alternative?: (scale: number) => Promise<Marks>
+): Promise<{ ours: Record<string, Sample[]>; theirs: Marks[] }> => {
+  const ours: Record<string, Sample[]> = {};
+  const theirs: Marks[] = [];
+  for (let round = 0; round <= SAMPLES; round += 1) {
+    for (const [number, [level, config]] of Object.entries(levels).entries()) {
+      // The base model is loaded by the first run that needs it, which is a forked one.
+      const expected = round === 0 ? null : (level as StartLevel);
+      const sample = await measureLoop(workplace, { config, level: expected, isStep }, 1 + number + round / 1000);
+      if (round > 0) (ours[level] ??= []).push(sample);
+      console.log(`${config} ${round}: ${inWords(sample)}`);
     }
-    if (isStep(event)) step ??= seconds;
+    if (!alternative) continue;
+    const marks = await alternative(5 + round / 1000);
+    if (round > 0) theirs.push(marks);
+    console.log(`${RAY} ${round}: ${inWords(marks)}`);
   }
-  if (line === undefined || step === undefined) throw new Error(`The run ${run.id} made no step:\n${output}`);
-  if (!output.includes(edit)) throw new Error(`The run ${run.id} ran without the edit (${edit}):\n${output}`);
-  return { line, step };
+  return { ours, theirs };
 };
+
+const compared = (name: string, ours: Sample[], label: string, theirs: Marks[]): Result[] =>
+  (
+    [
+      ['line', 'first log line'],
+      ['step', 'first optimizer step']
+    ] as const
+  ).map(([mark, words]) => ({
+    ...compareTimes(
+      `${name}: save → ${words}`,
+      ours.map(each => each[mark]),
+      label,
+      theirs.map(each => each[mark])
+    ),
+    ...(mark === 'step' ? { phases: medianPhases(ours.map(each => each.phases)) } : {})
+  }));
+
+const inWords = ({ line, step }: Marks): string => `${line.toFixed(3)} / ${step.toFixed(3)} s`;

@@ -1,0 +1,18 @@
+import { readFileSync } from 'node:fs';
+
+/**
+ * Memory of several processes together in GiB: pages that they share count once (proportional set size). Processes that
+ * have ended count nothing.
+ */
+export const memoryOf = (pids: Iterable<number>): number => {
+  let kilobytes = 0;
+  for (const pid of pids) {
+    try {
+      const [, size = '0'] = /^Pss:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8')) ?? [];
+      kilobytes += Number(size);
+    } catch {
+      continue;
+    }
+  }
+  return kilobytes / 2 ** 20;
+};

@@ -1,0 +1,31 @@
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+
+export interface Found {
+  pid: number;
+  /** The name the process gives itself. */
+  name: string;
+  command: string;
+  folder: string;
+}
+
+/** Every process of a home: each has a path in that home in its environment (the token of Ray, for example). */
+export const processesOf = (home: string): Found[] =>
+  readdirSync('/proc').flatMap(entry => {
+    const pid = Number(entry);
+    if (!Number.isInteger(pid)) return [];
+    try {
+      const read = (file: string): string => readFileSync(`/proc/${pid}/${file}`, 'utf8');
+      if (
+        !read('environ')
+          .split('\0')
+          .some(each => each.endsWith(`=${home}`) || each.includes(`=${home}/`))
+      ) {
+        return [];
+      }
+      const [name, command] = [read('comm').trim(), `${read('cmdline').split('\0').join(' ')} `];
+      return [{ pid, name, command, folder: readlinkSync(`/proc/${pid}/cwd`) }];
+    } catch {
+      // It ended since the folder was read.
+      return [];
+    }
+  });
