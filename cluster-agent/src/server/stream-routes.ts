@@ -4,5 +4,7 @@ import type { Services } from './server.js';
 export const streamRoutes =
   ({ stream }: Services): FastifyPluginAsyncTypebox =>
   async app => {
-    app.get('/v1/stream', { websocket: true, schema: { hide: true } }, socket => stream.attach(socket));
+    app.get('/v1/stream', { websocket: true, schema: { hide: true } }, (socket, request) =>
+      stream.attach(socket, request.raw.socket)
+    );
   };

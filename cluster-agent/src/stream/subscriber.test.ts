@@ -33,12 +33,14 @@ afterEach(() => {
 class SlowPeer implements Peer {
   bufferedAmount = 0;
   largestBuffer = 0;
+  lastSent = '';
   readonly read: StreamMessage[] = [];
   private readonly underway: { text: string; done: () => void }[] = [];
   private readonly listeners = new Map<string, (data: unknown) => void>();
 
   send(text: string, done: () => void): void {
     this.underway.push({ text, done });
+    this.lastSent = text;
     this.bufferedAmount += text.length;
     this.largestBuffer = Math.max(this.largestBuffer, this.bufferedAmount);
     expect(Buffer.byteLength(text)).toBeLessThan(1024 * 1024);
@@ -78,6 +80,14 @@ const attach = (): SlowPeer => {
   const peer = new SlowPeer();
   stream.attach(peer);
   return peer;
+};
+/** When everyone has been told what changed until now. */
+const nextRound = async (): Promise<void> => {
+  const peer = attach();
+  peer.say({ type: 'follow_ledger' });
+  changes.tell({ type: 'cluster_deleted', name: 'nobody' });
+  await expect.poll(() => (peer.takeAll(), peer.read.some(message => message.type === 'cluster_deleted'))).toBe(true);
+  peer.terminate();
 };
 const append = (count: number, text = 'line\n', id = ID): void => {
   const first = ledger.run(id).last_seq + 1;
@@ -175,6 +185,34 @@ test('the ledger comes whole and then as it changes, with many changes of a reco
   await expect.poll(told).toMatchObject([{ run: { last_seq: 20 } }]);
   changes.tell({ type: 'run_deleted', id: ID });
   await expect.poll(() => (peer.takeAll(), peer.read)).toContainEqual({ type: 'run_deleted', id: ID });
+});
+
+test('a follower that sleeps through many changes holds few of them, and gets the ledger anew when it wakes', async () => {
+  const peer = attach();
+  peer.say({ type: 'follow_ledger' });
+  for (let number = 0; number < 2_000; number++) {
+    const id = `run-${String(number).padStart(6, '0')}`;
+    const run = ledger.addRun({ ...newRun(id), created: number, config: 'x'.repeat(2_000) }, '');
+    changes.tell({ type: 'run', run });
+    if (number % 100 === 0) await nextRound();
+  }
+  await nextRound();
+  expect(peer.largestBuffer).toBeLessThan(2 * 1024 * 1024);
+  peer.takeAll();
+  const last = peer.read.filter(message => message.type === 'ledger').at(-1);
+  expect(last).toMatchObject({ runs: expect.arrayContaining([expect.objectContaining({ id: 'run-001999' })]) });
+  expect(peer.read.length).toBeLessThan(1_000);
+});
+
+test('the first message of the ledger stays small, and is made once for all who come at the same time', () => {
+  for (let number = 0; number < 300; number++) {
+    const run = newRun(`run-${String(number).padStart(6, '0')}`);
+    ledger.addRun({ ...run, created: number, config: 'x'.repeat(20_000) }, '');
+  }
+  const peers = Array.from({ length: 3 }, () => attach());
+  for (const peer of peers) peer.say({ type: 'follow_ledger' });
+  for (const peer of peers) expect(peer.largestBuffer).toBeLessThan(300 * 1024);
+  expect(new Set(peers.map(peer => peer.lastSent)).size).toBe(1);
 });
 
 test('every subscriber hears a heartbeat', async () => {

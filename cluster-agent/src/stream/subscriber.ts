@@ -1,17 +1,18 @@
-import { StreamRequest, type Cluster, type ErrorBody, type Run, type StreamMessage } from '@bottega/schema';
+import { StreamRequest, type ErrorBody, type StreamMessage } from '@bottega/schema';
 import { Compile } from 'typebox/compile';
 import type { Change } from '../changes/index.js';
 import { BottegaError } from '../errors/index.js';
 import type { Ledger } from '../ledger/index.js';
+import type { FirstLedger } from './first-ledger.js';
+import type { Told } from './record-rounds.js';
 
 const PAGE_EVENTS = 2_000;
 /** Frames stay under 1 MiB with their envelope. */
 const PAGE_BYTES = 900 * 1024;
-const FIRST_RUNS = 200;
 /** More than this on its way to a slow reader, and it gets nothing until some of it has left. */
 const BUFFER_BYTES = 1024 * 1024;
-/** Records that change often are told together. */
-const RECORDS_EVERY_MS = 50;
+/** Who is so many records behind gets the whole ledger again instead, as after a reconnect. */
+const MOST_RECORDS = 300;
 
 const isRequest = Compile(StreamRequest);
 
@@ -26,7 +27,9 @@ export interface Peer {
 
 export interface SubscriberOptions {
   ledger: Ledger;
-  clusters(): Cluster[];
+  first: FirstLedger;
+  /** The connection below the WebSocket: what is sent while it is corked leaves in one go. */
+  wire?: { cork(): void; uncork(): void };
 }
 
 /**
@@ -39,8 +42,9 @@ export class Subscriber {
   private readonly next = new Map<string, number>();
   /** Runs that may have events to send. */
   private readonly ready = new Set<string>();
-  private records: Map<string, Change> | null = null;
-  private recordTimer: NodeJS.Timeout | null = null;
+  /** Records that are still to be told, null when it does not follow the ledger. */
+  private records: Map<string, Told> | null = null;
+  private isFarBehind = false;
   private isFlowing = false;
   private isOver = false;
 
@@ -71,21 +75,25 @@ export class Subscriber {
       this.flow();
     }
     if (change.type === 'run_deleted') this.next.delete(change.id);
-    if (!this.records) return;
-    this.records.set(keyOf(change), change);
-    this.recordTimer ??= setTimeout(() => {
-      this.recordTimer = null;
-      this.flow();
-    }, RECORDS_EVERY_MS);
   }
 
-  heartbeat(): void {
-    if (this.hasRoom()) this.send(JSON.stringify({ type: 'heartbeat', time: Date.now() } satisfies StreamMessage));
+  /** What changed in the ledger since the last round. */
+  hearRound(round: ReadonlyMap<string, Told>): void {
+    if (!this.records) return;
+    for (const [key, told] of round) this.records.set(key, told);
+    if (this.records.size > MOST_RECORDS) {
+      this.records.clear();
+      this.isFarBehind = true;
+    }
+    this.flow();
+  }
+
+  heartbeat(text: string): void {
+    if (this.hasRoom()) this.send(text);
   }
 
   dispose(): void {
     this.isOver = true;
-    if (this.recordTimer) clearTimeout(this.recordTimer);
     this.next.clear();
     this.records = null;
   }
@@ -105,9 +113,8 @@ export class Subscriber {
 
   private followLedger(): void {
     this.records = new Map();
-    const { ledger, clusters } = this.options;
-    const runs = fitting(ledger.runs({ limit: FIRST_RUNS }).runs);
-    this.send(JSON.stringify({ type: 'ledger', clusters: clusters(), runs } satisfies StreamMessage));
+    this.isFarBehind = false;
+    this.send(this.options.first.text);
   }
 
   /** Sends what there is, a page of each run in turn, until the reader has no room; goes on when it has. */
@@ -115,7 +122,7 @@ export class Subscriber {
     if (this.isFlowing) return;
     this.isFlowing = true;
     try {
-      if (!this.recordTimer) this.sendRecords();
+      if (this.records) this.sendRecords(this.records);
       for (const id of this.ready) {
         if (!this.hasRoom()) break;
         this.ready.delete(id);
@@ -139,12 +146,16 @@ export class Subscriber {
     return next <= lastSeq;
   }
 
-  private sendRecords(): void {
-    for (const [key, change] of this.records ?? []) {
-      if (!this.hasRoom()) return;
-      this.records?.delete(key);
-      this.send(JSON.stringify(change));
+  private sendRecords(records: Map<string, Told>): void {
+    if (this.isFarBehind && this.hasRoom()) this.followLedger();
+    if (!records.size) return;
+    this.options.wire?.cork();
+    for (const [key, told] of records) {
+      if (!this.hasRoom()) break;
+      records.delete(key);
+      this.send(told.text);
     }
+    this.options.wire?.uncork();
   }
 
   private refuse(error: BottegaError, run?: string): void {
@@ -161,7 +172,7 @@ export class Subscriber {
   private send(text: string): void {
     if (this.isOver) return;
     this.peer.send(text, () => {
-      if (!this.isOver && (this.ready.size || this.records?.size)) this.flow();
+      if (!this.isOver && (this.ready.size || this.records?.size || this.isFarBehind)) this.flow();
     });
   }
 }
@@ -173,16 +184,4 @@ const parse = (text: string): StreamRequest | null => {
   } catch {
     return null;
   }
-};
-
-const keyOf = (change: Change): string => {
-  if (change.type === 'run') return `run ${change.run.id}`;
-  if (change.type === 'run_deleted') return `run ${change.id}`;
-  return `cluster ${change.type === 'cluster' ? change.cluster.name : change.name}`;
-};
-
-/** The newest runs that fit in one frame. */
-const fitting = (runs: Run[]): Run[] => {
-  let sizeBytes = 0;
-  return runs.filter(run => (sizeBytes += Buffer.byteLength(JSON.stringify(run))) < PAGE_BYTES / 2);
 };
