@@ -1,10 +1,13 @@
 import type {
   AgentInfo,
+  CleanupAnswer,
+  CleanupRequest,
   Cluster,
   EventPage,
   Run,
   RunPage,
   RunQuery,
+  Storage,
   SubmitRequest,
   ValidateAnswer,
   ValidateRequest
@@ -95,6 +98,16 @@ export class Client {
     await this.#request('POST', `${runPath(id)}/profile`, { steps });
   }
 
+  /** Changes live fields of a running run, by dotted key; null takes one away. The `change` event tells when. */
+  async change(id: string, values: Record<string, unknown>): Promise<void> {
+    await this.#request('PATCH', `${runPath(id)}/config`, { values });
+  }
+
+  /** No clean-up takes a kept run. */
+  keep(id: string, isKept = true): Promise<Run> {
+    return this.#json('POST', `${runPath(id)}/keep`, { is_kept: isKept });
+  }
+
   async deleteRun(id: string): Promise<void> {
     await this.#request('DELETE', runPath(id));
   }
@@ -112,6 +125,16 @@ export class Client {
   /** A trace as an Arrow IPC stream, see `traceColumns` in the schema. */
   trace(id: string, name: string, init?: RequestInit): Promise<Response> {
     return this.#request('GET', `${runPath(id)}/traces/${encodeURIComponent(name)}`, undefined, init);
+  }
+
+  /** What lies where, and how much of it. */
+  storage(): Promise<Storage> {
+    return this.#json('GET', '/v1/storage');
+  }
+
+  /** Removes old runs and unused caches, or only says which. */
+  cleanup(request: CleanupRequest): Promise<CleanupAnswer> {
+    return this.#json('POST', '/v1/cleanup', request);
   }
 
   dashboardUrl(cluster: string): string {
