@@ -37,6 +37,10 @@ class DataOrder(Protocol):
         """Equal orders continue each other: what a checkpoint remembers."""
         ...
 
+    def coming_shards(self) -> list[int]:
+        """Those of this epoch that no step has needed yet, in their order."""
+        ...
+
 
 class WholeOrder:
     def __init__(self, sequences: int, seed: int, sequences_per_step: int) -> None:
@@ -62,6 +66,9 @@ class WholeOrder:
             "sequences_per_step": self.sequences_per_step,
             "seed": self.seed,
         }
+
+    def coming_shards(self) -> list[int]:
+        return []
 
 
 class ShardedOrder:
@@ -116,6 +123,9 @@ class ShardedOrder:
             "sequences_per_step": self.sequences_per_step,
             "seed": self._seed,
         }
+
+    def coming_shards(self) -> list[int]:
+        return permutation(self._shards, self._seed, self._epoch)[len(self._ends) :]
 
     def _begin(self, epoch: int, first_step: int) -> None:
         self._epoch, self._first_step = epoch, first_step

@@ -67,7 +67,7 @@ def train(config: dict[str, Any], context: RankContext) -> None:
             Making(data.sources if context.local_rank == 0 else []) as making,
             StepRecorder(context, device, window_of(config.get("profile"))) as recorder,
         ):
-            loop.on_first_step = making.start
+            loop.on_first_step = lambda: making.start(loop.order.coming_shards())
             loop.run(recorder)
         say_if_not_kept(data, making.failed, context)
 

@@ -263,7 +263,7 @@ def test_a_cache_is_used_again_only_for_the_same_tokens(project: Project, tokens
     different: list[dict[str, Any]] = [
         {"data": {"max_length": 63}},
         {"data": {"format": "text", "train": "data/more.jsonl"}},
-        {"data": {"hook": "own_hooks.shout"}},
+        {"data": {"hook": "own_hooks:shout"}},
     ]
     project.write_rows(text_rows(23), "data/more.jsonl")
     for number, changes in enumerate(different, 2):

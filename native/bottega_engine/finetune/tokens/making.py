@@ -39,8 +39,12 @@ class Making:
         _, status = os.waitpid(self._pid, 0)
         self.failed = os.WIFEXITED(status) and os.WEXITSTATUS(status) == NOT_KEPT
 
-    def start(self) -> None:
+    def start(self, first: Sequence[int]) -> None:
+        """`first` are the shards of the first source that are needed next, in this order."""
         missing = [(source, source.missing()) for source in self._sources if source.can_be_kept]
+        if missing:
+            turns = {shard: turn for turn, shard in enumerate(first)}
+            missing[0][1].sort(key=lambda shard: turns.get(shard, len(turns)))
         if any(numbers for _, numbers in missing):
             self._pid = _forked(missing)
 
@@ -72,6 +76,8 @@ def _make(missing: list[tuple[Documents, list[int]]]) -> None:
         os.dup2(nothing, 1)
         os.dup2(nothing, 2)
         os.nice(LOWEST_PRIORITY)
+        # The scheduler gives a woken thread of the training the processor of such a process as if it were idle.
+        os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
         code = 0
         for documents, numbers in missing:
             for number in numbers:

@@ -17,8 +17,8 @@ from pathlib import Path
 from bottega_engine.finetune.encoder import Document
 from bottega_engine.finetune.tokens.shard import BrokenShard, Shard, shard_bytes
 
-WAIT_S = 60.0
-"""A process that makes a shard for longer hangs: who waits makes the shard for itself."""
+WAIT_S = 10.0
+"""A process that makes a shard for longer hangs, or gets no processor: who waits makes the shard for itself."""
 
 
 class ShardFiles:
