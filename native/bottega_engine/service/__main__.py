@@ -13,6 +13,7 @@ from aiohttp import web
 from bottega_engine.service.app import Api
 from bottega_engine.service.data_lock import lock_data
 from bottega_engine.service.keepers import Keepers
+from bottega_engine.service.retention import Retention
 from bottega_engine.service.runs import Runs
 from bottega_engine.service.seats import Admission
 from bottega_engine.service.settings import Settings
@@ -32,7 +33,8 @@ async def serve(settings: Settings) -> None:
     runs.close_unfinished()
     streams = Streams(runs)
     runs.keepers = streams.keepers = keepers = Keepers(settings.data, blobs, runs, streams.nodes_changed)
-    api = Api(settings.token_sha256, blobs, runs, keepers, streams)
+    retention = Retention(settings.data, blobs, runs.trash, runs.active)
+    api = Api(settings.token_sha256, blobs, runs, keepers, streams, retention)
     runner = web.AppRunner(api.app(), access_log=None, shutdown_timeout=SHUTDOWN_S)
     await runner.setup()
     host = settings.host or ray.util.get_node_ip_address()
@@ -41,9 +43,11 @@ async def serve(settings: Settings) -> None:
     port = runner.addresses[0][1]
     watching = asyncio.create_task(keepers.watch(f"http://{host}:{port}"))
     warming = asyncio.create_task(admission.warm_up())
+    emptying = asyncio.create_task(runs.trash.empty())
     print(json.dumps({"bottega_engine": {"port": port, "incarnation": api.incarnation}}), flush=True)
     await _asked_to_end()
     warming.cancel()
+    emptying.cancel()
     watching.cancel()
     await runs.close()
     await runner.cleanup()

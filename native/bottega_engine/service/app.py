@@ -25,6 +25,7 @@ from bottega_engine.service.requests import (
     run_id_of,
     submit_of,
 )
+from bottega_engine.service.retention import Retention
 from bottega_engine.service.runs import Runs
 from bottega_engine.service.stream import Streams
 from bottega_engine.service.trace_files import traces_response
@@ -39,13 +40,20 @@ VERSION = "0.1.0"
 
 class Api:
     def __init__(
-        self, token_sha256: str, blobs: Blobs, runs: Runs, keepers: Keepers, streams: Streams
+        self,
+        token_sha256: str,
+        blobs: Blobs,
+        runs: Runs,
+        keepers: Keepers,
+        streams: Streams,
+        retention: Retention,
     ) -> None:
         self._token_sha256 = token_sha256
         self._blobs = blobs
         self._runs = runs
         self._keepers = keepers
         self._streams = streams
+        self._retention = retention
         self.incarnation = uuid.uuid4().hex
         self._started = time.time() * 1000
 
@@ -54,6 +62,7 @@ class Api:
         app.add_routes(
             [
                 *self._keepers.routes(),
+                *self._retention.routes(),
                 web.get("/v1/info", self._info),
                 web.post("/v1/blobs/missing", self._missing),
                 web.post("/v1/blobs", self._add_blobs),

@@ -50,6 +50,17 @@ class Run:
         return str(self.submit["config"]["kind"])
 
     @property
+    def created_ms(self) -> float:
+        return (self.folder / SUBMIT).stat().st_mtime * 1000
+
+    @property
+    def resumes(self) -> str:
+        """The run whose checkpoint it begins from; empty when it begins anew, or from a folder of somebody else."""
+        wanted = str(self.submit["config"].get("resume_from_checkpoint") or "")
+        runs = str(self.folder.parent)
+        return wanted.removeprefix(f"{runs}/").partition("/")[0]
+
+    @property
     def output(self) -> Path:
         return self.folder / "output"
 

@@ -17,6 +17,8 @@ from bottega_engine.node import launch as messages
 from bottega_engine.service.errors import EngineError, no_space, not_found
 from bottega_engine.service.keepers import Keepers
 from bottega_engine.service.records import record_of
+from bottega_engine.service.retention.retention import ActiveRun
+from bottega_engine.service.retention.trash import Trash
 from bottega_engine.service.run import ENDED, EVENTS, SUBMIT, Run, last_event
 from bottega_engine.service.seats import Admission, Seats, check_possible
 from bottega_engine.service.spare_space import SpareSpace
@@ -37,6 +39,7 @@ class Runs:
     def __init__(self, data: Path, admission: Admission, ray_address: str) -> None:
         self._folder = data / "runs"
         self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self.trash = Trash(data / "trash")
         self._spare = SpareSpace(data / "spare")
         with suppress(OSError):
             self._spare.keep()
@@ -129,9 +132,21 @@ class Runs:
         run = self.get(run_id)
         if not run.has_ended:
             raise EngineError("conflict", f"The run is {run.state}.", "Stop it first.")
+        for active in self.active():
+            if active.resumes == run_id:
+                raise EngineError(
+                    "conflict", f"The run {active.id} begins from it.", "Wait until that is over."
+                )
         del self._runs[run_id]
         run.log.close()
-        shutil.rmtree(run.folder)
+        self.trash.take(run.folder)
+        self._later(self.trash.empty())
+
+    def active(self) -> list[ActiveRun]:
+        """Runs that have not ended; all of them are open."""
+        return [
+            ActiveRun(run.id, run.created_ms, run.resumes) for run in self._runs.values() if not run.has_ended
+        ]
 
     def records(self, run_id: str, records: list[dict[str, Any]]) -> None:
         run = self._runs.get(run_id)

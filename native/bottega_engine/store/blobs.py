@@ -7,11 +7,20 @@ import hashlib
 import os
 import re
 import secrets
-from collections.abc import AsyncIterator, Iterable
+import time
+from collections.abc import AsyncIterator, Collection, Iterable
 from pathlib import Path
+from typing import NamedTuple
 
 LENGTH_BYTES = 8
+TOUCHED_EVERY_S = 600.0
 DIGEST = re.compile(r"[0-9a-f]{64}")
+
+
+class FoundBlob(NamedTuple):
+    digest: str
+    size_bytes: int
+    touched_ms: float
 
 
 class BrokenPack(ValueError):
@@ -22,7 +31,8 @@ class Blobs:
     """A folder of read-only files named by their digest.
 
     A blob's time of change is set to 0 when it is written. A process that may write anywhere (root) could still alter
-    one through a link; its time tells, and it counts as missing from then on.
+    one through a link; its time tells, and it counts as missing from then on. When a blob came, or was last asked for,
+    its inode's own time says (ctime), which nobody can set.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -42,12 +52,39 @@ class Blobs:
     def _has(self, digest: str) -> bool:
         path = self.path(digest)
         try:
-            if path.stat().st_mtime_ns == 0:
+            found = path.stat()
+            if found.st_mtime_ns == 0:
+                self._touch(path, found)
                 return True
         except FileNotFoundError:
             return False
         path.unlink(missing_ok=True)
         return False
+
+    def _touch(self, path: Path, found: os.stat_result) -> None:
+        # Not each time: a submit asks for every file of a project folder.
+        if time.time() - found.st_ctime > TOUCHED_EVERY_S:
+            os.utime(path, ns=(time.time_ns(), 0))
+
+    def untouched_since(self, before_ms: float, needed: Collection[str]) -> list[FoundBlob]:
+        """Blobs that are not needed, and that nobody asked for since. Looks at every file, so call it in a thread."""
+        found = []
+        with os.scandir(self._folder) as entries:
+            for entry in entries:
+                if not DIGEST.fullmatch(entry.name) or entry.name in needed:
+                    continue
+                with contextlib.suppress(FileNotFoundError):
+                    stat = entry.stat()
+                    if stat.st_ctime * 1000 <= before_ms:
+                        found.append(FoundBlob(entry.name, stat.st_size, stat.st_ctime * 1000))
+        return found
+
+    def remove_untouched(self, digest: str, before_ms: float) -> None:
+        """Removes a blob unless somebody asked for it meanwhile."""
+        path = self.path(digest)
+        with contextlib.suppress(FileNotFoundError):
+            if path.stat().st_ctime * 1000 <= before_ms:
+                path.unlink()
 
     def add(self, data: bytes) -> str:
         """Keeps the bytes and answers their digest."""
