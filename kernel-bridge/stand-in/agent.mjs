@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { WebSocketServer } from 'ws';
 import { API_VERSION } from '../../schema/lib/version.js';
+import { history } from './history.mjs';
 import { recordTrace, rehearse } from './rehearsal.mjs';
 import { cleanUp, storageOf } from './storage.mjs';
 
@@ -40,6 +41,16 @@ const runs = new Map();
 const logs = new Map();
 const followers = new Set();
 const deletions = new Set();
+for (const run of history(Number(process.env.STAND_IN_HISTORY ?? 0), join(home, '../root/docstrings'))) {
+  runs.set(run.id, run);
+  logs.set(run.id, []);
+  // One of them is away: what lies there cannot be seen.
+  const state = run.cluster === 'local' ? 'ready' : 'lost';
+  const facts = { phases: [], nodes: [], since: started, observed: started };
+  const reason = state === 'lost' ? 'It does not answer since a minute.' : '';
+  const spec = { provider: 'local', name: run.cluster };
+  if (!clusters.has(run.cluster)) clusters.set(run.cluster, { name: run.cluster, spec, state, reason, ...facts });
+}
 
 const json = (response, status, body) => {
   response.writeHead(status, { 'Content-Type': 'application/json', 'Set-Cookie': 'agent=secret' });
@@ -56,6 +67,8 @@ const append = (run, event) => {
   if (event.type === 'status') {
     Object.assign(run, { reason: event.reason, max_steps: event.max_steps ?? run.max_steps });
   }
+  if (event.type === 'status') run.queue = event.queue ?? null;
+  if (event.type === 'start') run.start = event.level;
   if (event.type === 'metric') Object.assign(run, { step: event.step, loss: event.values.loss ?? null });
   run.last_seq = log.length;
   for (const each of followers) each(run);
@@ -90,7 +103,9 @@ const submit = (response, request) => {
   }
   if (runs.has(request.id)) return json(response, 200, runs.get(request.id));
   const { id, cluster, folder, config, config_path = null, rerun_of = null, name = 'stand-in' } = request;
-  const waiting = { branch_of: null, is_kept: false, start: null, queue: null };
+  const [, origin, step] = /^resume_from_checkpoint: ([\w-]+)(?:\/checkpoint-(\d+))?/m.exec(config) ?? [];
+  const branch_of = origin ? { run: origin, step: step ? Number(step) : null } : null;
+  const waiting = { branch_of, is_kept: false, start: null, queue: null };
   const nothing = { tree: null, started: null, ended: null, max_steps: 3, loss: null, step_seconds: null };
   const kind = config.includes('kind: finetune') ? 'finetune' : 'script';
   const record = { id, name, kind, cluster, folder, config_path, config, rerun_of, ...waiting, ...nothing };
@@ -196,6 +211,18 @@ const routes = [
       const run = Object.assign(runs.get(id), await bodyOf(request));
       for (const each of followers) each(run);
       json(response, 200, run);
+    }
+  ],
+  [
+    'PATCH',
+    /^\/v1\/runs\/([^/]+)\/config$/,
+    async (request, response, id) => {
+      const { values } = await bodyOf(request);
+      const run = runs.get(id);
+      if (run.state !== 'running') return fail(response, 409, 'conflict', `${run.name} is not running.`);
+      json(response, 204);
+      const before = Object.fromEntries(Object.keys(values).map(key => [key, null]));
+      setTimeout(() => append(run, { type: 'change', step: run.step + 1, values, before }), 800);
     }
   ],
   [
@@ -314,7 +341,7 @@ const stream = peer => {
   peer.on('message', data => {
     const request = JSON.parse(String(data));
     if (request.type === 'follow_ledger') {
-      const all = { clusters: [...clusters.values()], runs: [...runs.values()] };
+      const all = { clusters: [...clusters.values()], runs: newestFirst().slice(0, 200) };
       peer.send(JSON.stringify({ type: 'ledger', ...all }));
       hasLedger = true;
     }

@@ -57,7 +57,7 @@ describe('Ledger', () => {
     feed.say(all([runRecord({ id: 'run-old', created: 1 }), runRecord({ id: 'run-new', created: 3 })]));
     feed.say({ type: 'run', run: runRecord({ id: 'run-between', created: 2 }) });
     expect(ids()).toEqual(['run-new', 'run-between', 'run-old']);
-    expect(changes).toEqual([{}, { run: 'run-between' }]);
+    expect(changes).toEqual([{ isAnew: true }, { run: 'run-between' }]);
   });
 
   it('replaces, deletes and forgets', () => {
@@ -102,6 +102,23 @@ describe('Ledger', () => {
     expect(feed.asked).toEqual([undefined, 'page-2']);
     expect(ids()).toEqual(['run-new', 'run-old']);
     expect(ledger.hasOlderRuns).toBe(false);
+  });
+
+  it('knows an older run without a hole in the list, which it joins when the list has reached it', async () => {
+    feed.say(all([runRecord({ id: 'run-new', created: 9 })]));
+    feed.say({ type: 'run', run: runRecord({ id: 'run-old', created: 1, step: 7 }) });
+    ledger.remember([runRecord({ id: 'run-mid', created: 5 }), runRecord({ id: 'run-old', created: 1, step: 3 })]);
+    expect(ids()).toEqual(['run-new']);
+    expect([ledger.run('run-mid')?.created, ledger.run('run-old')?.step]).toEqual([5, 7]);
+    const older = [5, 3, 1].map(created =>
+      runRecord({ id: `run-${{ 5: 'mid', 3: 'low', 1: 'old' }[created]}`, created })
+    );
+    feed.pages = [{ runs: older, next: null }];
+    await ledger.loadOlderRuns();
+    expect(ids()).toEqual(['run-new', 'run-mid', 'run-low', 'run-old']);
+    expect(ledger.run('run-old')?.step).toBe(7);
+    feed.say({ type: 'run_deleted', id: 'run-mid' });
+    expect(ledger.run('run-mid')).toBeUndefined();
   });
 
   it('hears nothing after it is disposed', () => {

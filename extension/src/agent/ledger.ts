@@ -10,9 +10,11 @@ export interface LedgerState {
 }
 
 export interface LedgerChange {
-  /** The run or cluster that changed or went; neither is there when all of it came new. */
+  /** The run or cluster that changed or went; neither is there when many did. */
   run?: string;
   cluster?: string;
+  /** All of it came new, and older runs are no longer listed. */
+  isAnew?: boolean;
 }
 
 const PAGE = 200;
@@ -20,7 +22,11 @@ const PAGE = 200;
 /** Every cluster and the newest runs, as they change. Records are replaced, never changed in place. */
 export class Ledger implements IDisposable {
   #clusters = new Map<string, Cluster>();
+  /** All runs down to `#oldest`: a list without holes. */
   #runs = new Map<string, Run>();
+  /** Runs that are older and known all the same: found by a filter, named as an origin, or still going. */
+  #others = new Map<string, Run>();
+  #oldest: Run | null = null;
   #sortedRuns: readonly Run[] | null = null;
   #state: LedgerState = { kind: 'loading', since: Date.now() };
   #older: 'unknown' | 'none' | { before: string } = 'unknown';
@@ -47,7 +53,7 @@ export class Ledger implements IDisposable {
 
   /** Newest first. */
   get runs(): readonly Run[] {
-    this.#sortedRuns ??= [...this.#runs.values()].sort((a, b) => b.created - a.created || (a.id < b.id ? 1 : -1));
+    this.#sortedRuns ??= [...this.#runs.values()].sort(newestFirst);
     return this.#sortedRuns;
   }
 
@@ -56,7 +62,7 @@ export class Ledger implements IDisposable {
   }
 
   run(id: string): Run | undefined {
-    return this.#runs.get(id);
+    return this.#runs.get(id) ?? this.#others.get(id);
   }
 
   get state(): LedgerState {
@@ -88,13 +94,21 @@ export class Ledger implements IDisposable {
     for (;;) {
       const page = await this.client.runs({ limit: PAGE, ...(before === undefined ? {} : { before }) });
       const sizeBefore = this.#runs.size;
-      for (const run of page.runs) if (!this.#runs.has(run.id)) this.#runs.set(run.id, run);
+      for (const run of page.runs) this.#list(run);
       this.#older = page.next === null ? 'none' : { before: page.next };
       if (this.#runs.size > sizeBefore || page.next === null) break;
       before = page.next;
     }
     this.#sortedRuns = null;
     this.#changed.emit({});
+  }
+
+  /** Knows these records from now on, wherever they came from; `runs` lists them when it has reached them. */
+  remember(runs: readonly Run[]): void {
+    for (const run of runs) {
+      const known = this.run(run.id);
+      if (!known) this.#others.set(run.id, run);
+    }
   }
 
   /** Takes in what an answer of the agent says, before the stream does. */
@@ -128,13 +142,16 @@ export class Ledger implements IDisposable {
       case 'ledger':
         this.#clusters = new Map(message.clusters.map(cluster => [cluster.name, cluster]));
         this.#runs = new Map(message.runs.map(run => [run.id, run]));
+        this.#others.clear();
+        this.#oldest = [...message.runs].sort(newestFirst).at(-1) ?? null;
         this.#older = 'unknown';
         break;
       case 'run':
-        this.#runs.set(message.run.id, message.run);
-        break;
+        this.#take(message.run);
+        return;
       case 'run_deleted':
         this.#runs.delete(message.id);
+        this.#others.delete(message.id);
         break;
       case 'cluster':
         this.#clusters.set(message.cluster.name, message.cluster);
@@ -144,6 +161,26 @@ export class Ledger implements IDisposable {
         break;
     }
     if (message.type !== 'cluster' && message.type !== 'cluster_deleted') this.#sortedRuns = null;
+  }
+
+  #take(run: Run): void {
+    const isListed = this.#runs.has(run.id) || this.#older === 'none' || !this.#oldest;
+    if (!isListed && newestFirst(run, this.#oldest!) > 0) {
+      this.#others.set(run.id, run);
+      return;
+    }
+    const at = this.#runs.has(run.id) ? (this.#sortedRuns?.findIndex(({ id }) => id === run.id) ?? -1) : -1;
+    this.#runs.set(run.id, run);
+    // A run goes on many times for each time that one begins, and sorting ten thousand takes a while.
+    this.#sortedRuns = at < 0 ? null : this.#sortedRuns!.with(at, run);
+  }
+
+  /** Takes a run of the page that follows the list. What is known of it is as new as the stream. */
+  #list(run: Run): void {
+    if (this.#runs.has(run.id)) return;
+    this.#runs.set(run.id, this.#others.get(run.id) ?? run);
+    this.#others.delete(run.id);
+    this.#oldest = run;
   }
 
   #connection({ isConnected, since }: ConnectionState): void {
@@ -158,10 +195,12 @@ export class Ledger implements IDisposable {
   }
 }
 
+const newestFirst = (a: Run, b: Run): number => b.created - a.created || (a.id < b.id ? 1 : -1);
+
 const changeOf = (message: LedgerMessage): LedgerChange => {
   switch (message.type) {
     case 'ledger':
-      return {};
+      return { isAnew: true };
     case 'run':
       return { run: message.run.id };
     case 'run_deleted':

@@ -14,7 +14,8 @@ const inPalette = [
   'bottega:run-config',
   'bottega:new-run-config',
   'bottega:new-cluster-spec',
-  'bottega:open-example'
+  'bottega:open-example',
+  'bottega:open-storage'
 ];
 
 /** Where commands are found: palette, launcher, status bar. Menus are in schema/commands.json. */

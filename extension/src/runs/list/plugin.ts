@@ -16,10 +16,10 @@ const describedBy = {
   }
 } as const;
 
-/** Commands that stop, rerun and delete runs; the list offers them in its context menu. */
+/** Commands that stop, rerun, keep and delete runs; the list offers them in its context menu. */
 export const runCommandsPlugin: JupyterFrontEndPlugin<void> = {
   id: '@bottega/lab:run-commands',
-  description: 'Stops, reruns and deletes runs.',
+  description: 'Stops, reruns, keeps and deletes runs.',
   autoStart: true,
   requires: [IBottega],
   optional: [ITranslator],
@@ -76,6 +76,28 @@ export const runCommandsPlugin: JupyterFrontEndPlugin<void> = {
         await showErrorMessage(trans.__('The config cannot be opened here'), text);
       }
     });
+    commands.addCommand('bottega:open-origin', {
+      label: trans.__('Open the run it began from'),
+      describedBy,
+      isVisible: can('origin'),
+      execute: async args => {
+        const id = recordOf(args)?.branch_of?.run;
+        if (id !== undefined) await commands.execute('bottega:open-run', { id });
+      }
+    });
+    for (const action of ['keep', 'let-go'] as const) {
+      const isKept = action === 'keep';
+      commands.addCommand(`bottega:${action}-run`, {
+        label: isKept ? trans.__('Keep') : trans.__('Let go'),
+        caption: isKept ? trans.__('No clean-up takes it') : trans.__('A clean-up may take it when it is old'),
+        describedBy,
+        isVisible: can(action),
+        execute: async args => {
+          const run = recordOf(args);
+          if (run) await actions.keep(run.id, isKept);
+        }
+      });
+    }
     commands.addCommand('bottega:close-run', {
       label: trans.__('Close the panel of a run'),
       describedBy,

@@ -28,6 +28,13 @@ export class RunActions {
     return isTaken ? again : null;
   }
 
+  keep(id: string, isKept: boolean): Promise<void> {
+    const title = isKept ? this.trans.__('The run is not kept') : this.trans.__('The run is still kept');
+    return this.#told(title, async () => {
+      this.bottega.ledger.put({ run: await this.bottega.client.keep(id, isKept) });
+    });
+  }
+
   /** Deletes a run with its log and output, after asking. */
   async delete(run: Run): Promise<void> {
     const { trans } = this;

@@ -1,22 +1,24 @@
 import { expect, it } from 'vitest';
 import { runRecord } from '../../agent/record.fixture.js';
-import { filterRuns, runActionsOf } from './run-facts.js';
-
-const runs = [
-  runRecord({ id: 'run-aaa', name: 'docstrings-lora', state: 'failed' }),
-  runRecord({ id: 'run-bbb', name: 'docstrings-full', cluster: 'team' })
-];
-
-it('a filter looks for every word in name, state and cluster', () => {
-  const found = (filter: string): string[] => filterRuns(runs, filter).map(run => run.id);
-  expect(found('DOC')).toEqual(['run-aaa', 'run-bbb']);
-  expect(found('doc failed')).toEqual(['run-aaa']);
-  expect(found(' team ')).toEqual(['run-bbb']);
-  expect(found('nothing')).toEqual([]);
-});
+import { runActionsOf } from './run-facts.js';
 
 it('a live run can be stopped and an ended one deleted', () => {
-  expect(runActionsOf(runs[1]!)).toEqual(['stop', 'rerun', 'config']);
-  expect(runActionsOf(runs[0]!)).toEqual(['rerun', 'config', 'delete']);
-  expect(runActionsOf(runRecord({ id: 'run-ccc', state: 'done', config_path: null }))).toEqual(['rerun', 'delete']);
+  expect(runActionsOf(runRecord({ id: 'run-bbb' }))).toEqual(['stop', 'rerun', 'branch', 'config', 'keep']);
+  const ended = runRecord({ id: 'run-aaa', state: 'failed' });
+  expect(runActionsOf(ended)).toEqual(['rerun', 'branch', 'config', 'keep', 'delete']);
+});
+
+it('a script has no checkpoints to branch from, and a cell no config file to open', () => {
+  const script = runRecord({ id: 'run-ccc', state: 'done', kind: 'script', config_path: null });
+  expect(runActionsOf(script)).toEqual(['rerun', 'keep', 'delete']);
+});
+
+it('a kept run is let go before it can be deleted, and a branch leads to its origin', () => {
+  const branch = runRecord({
+    id: 'run-ddd',
+    state: 'done',
+    is_kept: true,
+    branch_of: { run: 'run-aaa', step: 20 }
+  });
+  expect(runActionsOf(branch)).toEqual(['rerun', 'branch', 'config', 'origin', 'let-go']);
 });

@@ -1,20 +1,18 @@
 import type { Run } from '@bottega/schema';
 import { hasEnded } from '@bottega/client';
 
-/** Runs whose name, state, kind, cluster or id has every word of a filter. */
-export const filterRuns = (runs: readonly Run[], filter: string): readonly Run[] => {
-  const words = filter.toLowerCase().split(/\s+/).filter(Boolean);
-  if (!words.length) return runs;
-  return runs.filter(run => {
-    const text = [run.name, run.state, run.kind, run.cluster, run.id].join(' ').toLowerCase();
-    return words.every(word => text.includes(word));
-  });
-};
+export type RunAction = 'stop' | 'rerun' | 'branch' | 'delete' | 'config' | 'origin' | 'keep' | 'let-go';
 
-export type RunAction = 'stop' | 'rerun' | 'delete' | 'config';
-
-/** What can be done with a run. */
+/** What can be done with a run. A script has no checkpoints, and what a person keeps is not deleted by a slip. */
 export const runActionsOf = (run: Run): RunAction[] => {
-  const about: RunAction[] = run.config_path === null ? ['rerun'] : ['rerun', 'config'];
-  return hasEnded(run.state) ? [...about, 'delete'] : ['stop', ...about];
+  const isOver = hasEnded(run.state);
+  return [
+    ...(isOver ? [] : (['stop'] as const)),
+    'rerun',
+    ...(run.kind === 'finetune' ? (['branch'] as const) : []),
+    ...(run.config_path === null ? [] : (['config'] as const)),
+    ...(run.branch_of ? (['origin'] as const) : []),
+    run.is_kept ? 'let-go' : 'keep',
+    ...(isOver && !run.is_kept ? (['delete'] as const) : [])
+  ];
 };

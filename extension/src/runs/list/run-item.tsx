@@ -2,15 +2,20 @@ import type { Run } from '@bottega/schema';
 import { hasEnded } from '@bottega/client';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { Duration, formatNumber, formatStepSeconds, RelativeTime, StateBadge } from '../../state/index.js';
+import { Lineage } from './lineage.js';
+import type { Origins } from './origins.js';
 import { runLine } from './run-line.js';
+import { RunMarks } from './run-marks.js';
 
 interface ItemProps {
   trans: TranslationBundle;
   run: Run;
+  origins: Origins;
+  onOpen: (id: string) => void;
 }
 
-/** Two lines about a run: which and when, where it stands and its last loss. */
-export const RunItem = ({ trans, run }: ItemProps): JSX.Element => {
+/** Two lines about a run: which and when, where it stands and its last loss; a third when it began from another. */
+export const RunItem = ({ trans, run, origins, onOpen }: ItemProps): JSX.Element => {
   const line = runLine(trans, run);
   const isPaced = run.state === 'running' && run.step_seconds !== null;
   const pace = isPaced ? ` · ${formatStepSeconds(run.step_seconds)}` : '';
@@ -21,6 +26,7 @@ export const RunItem = ({ trans, run }: ItemProps): JSX.Element => {
         <span className="jp-BottegaRun-name" title={run.name}>
           {run.name}
         </span>
+        <RunMarks trans={trans} run={run} />
         <span className="jp-BottegaRun-time">
           {hasEnded(run.state) ? (
             <RelativeTime trans={trans} time={run.ended ?? run.created} />
@@ -38,6 +44,7 @@ export const RunItem = ({ trans, run }: ItemProps): JSX.Element => {
           <span className="jp-BottegaRun-loss">{trans.__('loss %1', formatNumber(run.loss))}</span>
         )}
       </span>
+      {run.branch_of && <Lineage trans={trans} branch={run.branch_of} origins={origins} onOpen={onOpen} />}
     </>
   );
 };

@@ -1,4 +1,4 @@
-import type { Run } from '@bottega/schema';
+import type { QueuePlace, Run } from '@bottega/schema';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { formatCount, formatDuration, runStateWord } from '../../state/index.js';
 
@@ -6,6 +6,7 @@ import { formatCount, formatDuration, runStateWord } from '../../state/index.js'
 export const runLine = (trans: TranslationBundle, run: Run): string => {
   switch (run.state) {
     case 'pending':
+      return run.queue ? queueText(trans, run, run.queue) : run.reason || runStateWord(trans, run.state);
     case 'starting':
       return run.reason || runStateWord(trans, run.state);
     case 'running':
@@ -22,6 +23,12 @@ export const runLine = (trans: TranslationBundle, run: Run): string => {
       return run.reason || trans.__('lost');
   }
 };
+
+/** `2 of 5 in the queue · Waits for 2 CPUs.` */
+const queueText = (trans: TranslationBundle, run: Run, { position, length }: QueuePlace): string =>
+  [position === 1 ? trans.__('next in the queue') : trans.__('%1 of %2 in the queue', position, length), run.reason]
+    .filter(Boolean)
+    .join(' · ');
 
 const stepText = (trans: TranslationBundle, run: Run): string => {
   if (run.step === 0) return runStateWord(trans, run.state);

@@ -2,42 +2,61 @@ import type { Run } from '@bottega/schema';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { useVirtualizer } from '@tanstack/react-virtual';
 import { useEffect, useRef, useState, type KeyboardEvent } from 'react';
+import type { Origins } from './origins.js';
 import { RunItem } from './run-item.js';
 
 interface ListProps {
   trans: TranslationBundle;
   runs: readonly Run[];
+  /** Rows below the last run that are on their way. */
+  missing: number;
+  origins: Origins;
   /** The run whose panel is in front. */
   current: string | null;
-  onOpen: (run: Run) => void;
-  /** The last row is on screen. */
+  onOpen: (id: string) => void;
+  /** The last runs are on screen, or those that are missing. */
   onEnd: () => void;
 }
 
 const ROW_PX = 46;
+const LINEAGE_PX = 16;
+/** So many rows before the end the next page is asked for. */
+const AHEAD = 20;
 const optionId = (id: string): string => `bottega-run-option-${id}`;
 
 /** As many rows as fit, of any number of runs. Arrow keys move, Enter opens. */
-export const RunList = ({ trans, runs, current, onOpen, onEnd }: ListProps): JSX.Element => {
+export const RunList = ({ trans, runs, missing, origins, current, onOpen, onEnd }: ListProps): JSX.Element => {
   const scroller = useRef<HTMLDivElement>(null);
   const [active, setActive] = useState<string | null>(null);
   const rows = useVirtualizer({
-    count: runs.length,
+    count: runs.length + missing,
     getScrollElement: () => scroller.current,
-    getItemKey: index => runs[index]!.id,
-    estimateSize: () => ROW_PX,
+    getItemKey: index => runs[index]?.id ?? index,
+    estimateSize: index => ROW_PX + (runs[index]?.branch_of ? LINEAGE_PX : 0),
     overscan: 6
   });
+  const lineages = runs.filter(run => run.branch_of).length;
+  // Rows keep their measured sizes until told that another run may have taken their place.
+  useEffect(() => rows.measure(), [runs.length, lineages, runs[0]?.id]);
   const items = rows.getVirtualItems();
-  const isAtEnd = (items.at(-1)?.index ?? -1) === runs.length - 1;
+  const isAtEnd = missing > 0 && (items.at(-1)?.index ?? -1) >= runs.length - AHEAD;
   useEffect(() => {
     if (isAtEnd) onEnd();
   }, [isAtEnd, runs.length]);
 
   const move = (event: KeyboardEvent): void => {
     const index = runs.findIndex(run => run.id === active);
-    const target = { ArrowDown: index + 1, ArrowUp: index - 1, Home: 0, End: runs.length - 1 }[event.key];
-    if (event.key === 'Enter' && index >= 0) onOpen(runs[index]!);
+    const page = Math.max(1, Math.floor((scroller.current?.clientHeight ?? 0) / ROW_PX) - 1);
+    const target = {
+      ArrowDown: index + 1,
+      ArrowUp: index - 1,
+      PageDown: index + page,
+      PageUp: index - page,
+      Home: 0,
+      End: runs.length - 1
+    }[event.key];
+    if (event.key === 'Enter' && index >= 0) onOpen(runs[index]!.id);
+    else if (isMenuKey(event) && active !== null) openMenu(active);
     else if (target === undefined || !runs.length) return;
     else {
       const next = Math.min(runs.length - 1, Math.max(0, target));
@@ -54,13 +73,16 @@ export const RunList = ({ trans, runs, current, onOpen, onEnd }: ListProps): JSX
       role="listbox"
       tabIndex={0}
       aria-label={trans.__('Runs, newest first')}
+      aria-busy={missing > 1}
       aria-activedescendant={active === null ? undefined : optionId(active)}
       onKeyDown={move}
       onFocus={() => setActive(before => before ?? current ?? runs[0]?.id ?? null)}
     >
       <div style={{ height: rows.getTotalSize(), position: 'relative' }}>
-        {items.map(({ index, key, start }) => {
-          const run = runs[index]!;
+        {items.map(({ index, key, start, size }) => {
+          const run = runs[index];
+          const style = { height: size, transform: `translateY(${start}px)` };
+          if (!run) return <ComingRow key={key} style={style} index={index} />;
           return (
             <div
               key={key}
@@ -68,17 +90,17 @@ export const RunList = ({ trans, runs, current, onOpen, onEnd }: ListProps): JSX
               role="option"
               aria-selected={run.id === current}
               aria-posinset={index + 1}
-              aria-setsize={runs.length}
+              aria-setsize={missing ? -1 : runs.length}
               className={`jp-BottegaRun jp-mod-${run.state}${run.id === active ? ' jp-mod-active' : ''}`}
               data-run={run.id}
-              style={{ height: ROW_PX, transform: `translateY(${start}px)` }}
+              style={style}
               onClick={() => {
                 setActive(run.id);
-                onOpen(run);
+                onOpen(run.id);
               }}
               onContextMenu={() => setActive(run.id)}
             >
-              <RunItem trans={trans} run={run} />
+              <RunItem trans={trans} run={run} origins={origins} onOpen={onOpen} />
             </div>
           );
         })}
@@ -86,3 +108,22 @@ export const RunList = ({ trans, runs, current, onOpen, onEnd }: ListProps): JSX
     </div>
   );
 };
+
+const isMenuKey = ({ key, shiftKey }: KeyboardEvent): boolean => key === 'ContextMenu' || (key === 'F10' && shiftKey);
+
+/** The keyboard has no place on the page, so that the menu opens at the row that the arrows are on. */
+const openMenu = (id: string): void => {
+  const row = document.getElementById(optionId(id));
+  const box = row?.getBoundingClientRect();
+  if (!row || !box) return;
+  const place = { clientX: box.left + 32, clientY: box.bottom - 4 };
+  row.dispatchEvent(new MouseEvent('contextmenu', { bubbles: true, cancelable: true, ...place }));
+};
+
+/** Where a run will be. Widths differ, as names do. */
+const ComingRow = ({ style, index }: { style: object; index: number }): JSX.Element => (
+  <div className="jp-BottegaRun jp-mod-coming" style={style} aria-hidden>
+    <span style={{ width: `${45 + ((index * 37) % 35)}%` }} />
+    <span style={{ width: `${30 + ((index * 53) % 20)}%` }} />
+  </div>
+);

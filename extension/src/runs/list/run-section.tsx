@@ -1,12 +1,15 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { filterIcon } from '@jupyterlab/ui-components';
 import type { CommandRegistry } from '@lumino/commands';
-import { useRef, useState } from 'react';
+import { useEffect, useState } from 'react';
 import type { IBottega } from '../../agent/index.js';
-import { Button, IconButton, useSignal } from '../../state/index.js';
+import { Button, ErrorNote, IconButton, useSignal } from '../../state/index.js';
 import type { CurrentRun } from './current-run.js';
-import { filterRuns } from './run-facts.js';
+import { FilterBar } from './filter-bar.js';
+import { Origins } from './origins.js';
+import { everyRun, isEveryRun } from './run-filter.js';
 import { RunList } from './run-list.js';
+import { RunPages } from './run-pages.js';
 
 interface SectionProps {
   bottega: IBottega;
@@ -16,74 +19,101 @@ interface SectionProps {
 }
 
 /** The runs of the sidebar, newest first. */
-export const RunSection = ({ bottega, commands, current, trans }: SectionProps): JSX.Element => {
-  const { agent, ledger } = bottega;
-  const [filter, setFilter] = useState<string | null>(null);
-  const isLoadingOlder = useRef(false);
-  useSignal(ledger.changed, change => change.cluster === undefined);
-  useSignal(agent.changed);
-  useSignal(ledger.stateChanged);
-  useSignal(current.changed);
-
-  const loadOlder = (): void => {
-    if (isLoadingOlder.current || !ledger.hasOlderRuns || ledger.state.kind !== 'live') return;
-    isLoadingOlder.current = true;
-    // A page that does not come is asked for again at the next scroll; the agent's state is shown above.
-    const done = (): void => void (isLoadingOlder.current = false);
-    ledger.loadOlderRuns().then(done, done);
+export const RunSection = (props: SectionProps): JSX.Element => {
+  const { bottega, trans } = props;
+  const [pages] = useState(() => new RunPages(bottega));
+  const [isFiltering, setFiltering] = useState(false);
+  useEffect(() => () => pages.dispose(), [pages]);
+  useSignal(pages.changed);
+  const close = (): void => {
+    setFiltering(false);
+    pages.setFilter(everyRun);
   };
-
-  const runs = filterRuns(ledger.runs, filter ?? '');
   return (
     <section className="jp-BottegaSection jp-BottegaRuns" aria-label={trans.__('Runs')}>
       <header className="jp-BottegaSection-header">
         <h2>{trans.__('Runs')}</h2>
-        {ledger.runs.length > 0 && (
+        {(bottega.ledger.runs.length > 0 || isFiltering) && (
           <IconButton
             icon={filterIcon}
             label={trans.__('Filter runs')}
-            isPressed={filter !== null}
-            onClick={() => setFilter(filter === null ? '' : null)}
+            isPressed={isFiltering}
+            onClick={() => (isFiltering ? close() : setFiltering(true))}
           />
         )}
       </header>
-      {filter !== null && (
-        <input
-          className="jp-BottegaRuns-filter"
-          autoFocus
-          type="search"
-          value={filter}
-          placeholder={trans.__('Name, state or cluster')}
-          aria-label={trans.__('Filter runs by name, state or cluster')}
-          onChange={event => setFilter(event.target.value)}
-          onKeyDown={event => event.key === 'Escape' && setFilter(null)}
-        />
-      )}
-      {ledger.state.kind === 'loading' ? (
-        agent.state.kind !== 'failed' && <Skeleton />
-      ) : runs.length ? (
-        <RunList
+      {isFiltering && (
+        <FilterBar
           trans={trans}
-          runs={runs}
-          current={current.id}
-          onOpen={run => void commands.execute('bottega:open-run', { id: run.id })}
-          onEnd={loadOlder}
+          filter={pages.filter}
+          clusters={bottega.ledger.clusters}
+          onChange={filter => pages.setFilter(filter)}
+          onClose={close}
         />
-      ) : ledger.runs.length ? (
-        <div className="jp-BottegaEmpty">
-          <p>{trans.__('No run has “%1” in its name, state or cluster.', filter ?? '')}</p>
-          <Button onClick={() => setFilter(null)}>{trans.__('Show all runs')}</Button>
-        </div>
-      ) : (
-        <div className="jp-BottegaEmpty">
-          <p>{trans.__('A run starts from a config: open one, then press Run or Ctrl+Enter.')}</p>
-          <Button onClick={() => void commands.execute('bottega:open-example')}>{trans.__('Open the example')}</Button>
-          <Button onClick={() => void commands.execute('bottega:new-run-config')}>{trans.__('New run config')}</Button>
-        </div>
       )}
+      <Rows {...props} pages={pages} onShowAll={close} />
     </section>
   );
 };
+
+const Rows = ({
+  bottega,
+  commands,
+  current,
+  trans,
+  pages,
+  onShowAll
+}: SectionProps & { pages: RunPages; onShowAll: () => void }): JSX.Element | null => {
+  const { agent, ledger } = bottega;
+  const [origins] = useState(() => new Origins(bottega));
+  useSignal(agent.changed);
+  useSignal(ledger.stateChanged);
+  useSignal(current.changed);
+  const { error, missing, rows } = pages;
+  if (ledger.state.kind === 'loading') return agent.state.kind === 'failed' ? null : <Skeleton />;
+  if (!rows.length && missing && !error) return <Skeleton />;
+  if (!rows.length && !error) {
+    return isEveryRun(pages.filter) ? (
+      <NoRun commands={commands} trans={trans} />
+    ) : (
+      <div className="jp-BottegaEmpty">
+        <p role="status">{trans.__('No run matches this filter.')}</p>
+        <Button onClick={onShowAll}>{trans.__('Show all runs')}</Button>
+      </div>
+    );
+  }
+  return (
+    <>
+      {rows.length > 0 && (
+        <RunList
+          trans={trans}
+          runs={rows}
+          missing={error ? 0 : missing}
+          origins={origins}
+          current={current.id}
+          onOpen={id => void commands.execute('bottega:open-run', { id })}
+          onEnd={() => void pages.loadMore()}
+        />
+      )}
+      {error && (
+        <ErrorNote
+          trans={trans}
+          error={{ ...error.body, message: trans.__('Older runs did not come. %1', error.message) }}
+        >
+          <Button onClick={() => pages.retry()}>{trans.__('Try again')}</Button>
+        </ErrorNote>
+      )}
+    </>
+  );
+};
+
+const NoRun = ({ commands, trans }: Pick<SectionProps, 'commands' | 'trans'>): JSX.Element => (
+  <div className="jp-BottegaEmpty">
+    <p>{trans.__('A run starts from a config: open one, then press Run or Ctrl+Enter.')}</p>
+    <Button onClick={() => void commands.execute('bottega:open-example')}>{trans.__('Open the example')}</Button>
+    <Button onClick={() => void commands.execute('bottega:new-run-config')}>{trans.__('New run config')}</Button>
+  </div>
+);
 
 const Skeleton = (): JSX.Element => (
   <div className="jp-BottegaSkeleton" aria-hidden>
