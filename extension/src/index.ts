@@ -5,6 +5,7 @@ import { configEditorPlugin } from './config-editor/index.js';
 import { dashboardPlugin } from './dashboard/index.js';
 import { filesPlugin } from './files/index.js';
 import { notebookPlugin } from './notebook/index.js';
+import { branchPlugin } from './runs/branch/index.js';
 import { runCommandsPlugin } from './runs/list/index.js';
 import { runPanelPlugin } from './runs/panel/index.js';
 import { shellPlugin } from './shell/index.js';
@@ -17,6 +18,7 @@ const plugins: JupyterFrontEndPlugin<unknown>[] = [
   filesPlugin,
   clustersPlugin,
   runCommandsPlugin,
+  branchPlugin,
   sidebarPlugin,
   configEditorPlugin,
   dashboardPlugin,

@@ -25,6 +25,8 @@ export interface ConfigEditorOptions {
 export class ConfigEditor extends Widget {
   readonly check: ConfigCheck;
   #code: CodeEditor | null = null;
+  /** Where the cursor goes as soon as Monaco is there. */
+  #line: number | null = null;
   readonly #host = new Widget();
 
   constructor(readonly options: ConfigEditorOptions) {
@@ -57,6 +59,12 @@ export class ConfigEditor extends Widget {
     context.model.stateChanged.connect(this.#showReadOnly, this);
     context.fileChanged.connect(this.#showReadOnly, this);
     void context.ready.then(() => this.#create()).catch((error: unknown) => this.#showFailure(error));
+  }
+
+  /** Puts the cursor at the end of a line, from 1. */
+  revealLine(line: number): void {
+    this.#line = this.#code ? null : line;
+    this.#code?.revealLine(line);
   }
 
   override dispose(): void {
@@ -95,6 +103,7 @@ export class ConfigEditor extends Widget {
     if (this.node.contains(document.activeElement) || this.parent?.node.contains(document.activeElement)) {
       this.#code.editor.focus();
     }
+    if (this.#line !== null) this.revealLine(this.#line);
   }
 
   /** While Monaco has the keyboard, JupyterLab hears nothing but these. */

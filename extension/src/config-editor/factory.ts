@@ -16,6 +16,12 @@ import { Sending } from './sending.js';
 /** A config in a tab. */
 export class ConfigDocument extends DocumentWidget<ConfigEditor, DocumentRegistry.ICodeModel> {
   readonly sending = new Sending();
+
+  /** `#line=3` puts the cursor at the end of that line. */
+  override setFragment(fragment: string): void {
+    const line = Number(/line=(\d+)/.exec(fragment)?.[1]);
+    if (line) this.content.revealLine(line);
+  }
 }
 
 export interface FactoryServices {

@@ -41,3 +41,10 @@ export const bottegaIcon = new LabIcon({
   svgstr:
     '<svg xmlns="http://www.w3.org/2000/svg" width="16" viewBox="0 0 24 24"><g class="jp-icon3" fill="#616161"><path d="M4 21V11a8 8 0 0 1 16 0v10h-2.2V11a5.8 5.8 0 0 0-11.6 0v10z"/><path d="M8 14h8v2h-1v5h-2v-5h-2v5H9v-5H8z"/></g></svg>'
 });
+
+/** A line that another one leaves. */
+export const branchIcon = new LabIcon({
+  name: 'bottega:branch',
+  svgstr:
+    '<svg xmlns="http://www.w3.org/2000/svg" width="16" viewBox="0 0 16 16"><g class="jp-icon3" fill="#616161"><circle cx="4" cy="3" r="2"/><circle cx="4" cy="13" r="2"/><circle cx="12" cy="5" r="2"/><path d="M3.2 4h1.6v8H3.2z"/><path d="M11.2 6h1.6c0 3-2 4-4.5 4.2-1.6.2-3.1.5-3.5 1.6l-1.4-.9C4.2 9.2 6.2 8.9 8 8.7 10 8.5 11.2 8 11.2 6z"/></g></svg>'
+});

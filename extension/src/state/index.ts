@@ -12,7 +12,7 @@ export {
   formatTokensPerSecond,
   NO_NUMBER
 } from './formats.js';
-export { bottegaIcon, clusterStateIcon, runStateIcon } from './icons.js';
+export { bottegaIcon, branchIcon, clusterStateIcon, runStateIcon } from './icons.js';
 export { Duration, exactTime, RelativeTime, relativeTime } from './relative-time.js';
 export { ClusterBadge, StateBadge } from './state-badge.js';
 export { useSignal } from './use-signal.js';

@@ -81,6 +81,11 @@ export class CodeEditor implements IDisposable {
     monaco.editor.setModelMarkers(this.text, OWNER, markers);
   }
 
+  revealLine(line: number): void {
+    const lineNumber = Math.min(line, this.text.getLineCount());
+    this.reveal({ path: '', message: '', line: lineNumber, column: this.text.getLineMaxColumn(lineNumber) });
+  }
+
   /** Puts the cursor on a problem. */
   reveal({ line = 1, column = 1 }: Problem): void {
     const position = { lineNumber: line, column };

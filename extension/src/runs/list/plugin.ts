@@ -6,6 +6,7 @@ import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
 import type { Run } from '@bottega/schema';
 import { IBottega } from '../../agent/index.js';
 import { runOf } from './current-run.js';
+import { runUnderMenu } from './run-under-menu.js';
 import { RunActions } from './run-actions.js';
 import { runActionsOf, type RunAction } from './run-facts.js';
 
@@ -28,10 +29,7 @@ export const runCommandsPlugin: JupyterFrontEndPlugin<void> = {
     const actions = new RunActions(bottega, trans);
     const { commands } = app;
 
-    const recordOf = (args: ReadonlyPartialJSONObject): Run | undefined => {
-      const id = args['id'] ?? app.contextMenuHitTest(node => 'run' in node.dataset)?.dataset['run'];
-      return typeof id === 'string' ? bottega.ledger.run(id) : undefined;
-    };
+    const recordOf = (args: ReadonlyPartialJSONObject): Run | undefined => runUnderMenu(app, bottega, args);
     const can = (action: RunAction) => (args: ReadonlyPartialJSONObject) => {
       const run = recordOf(args);
       return run !== undefined && runActionsOf(run).includes(action);

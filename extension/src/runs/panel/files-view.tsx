@@ -1,16 +1,20 @@
 import type { Client } from '@bottega/client';
 import type { TranslationBundle } from '@jupyterlab/translation';
-import { formatBytes, formatCount, RelativeTime } from '../../state/index.js';
+import { branchIcon, Button, formatBytes, formatCount, RelativeTime } from '../../state/index.js';
 import type { LiveRun } from '../live/index.js';
 
 interface FilesViewProps {
   trans: TranslationBundle;
   run: LiveRun;
   client: Client;
+  onBranch: (step: number) => void;
 }
 
+/** What a run can go on from; other paths hold a model alone. */
+const resumable = /^checkpoint-\d+$/;
+
 /** Checkpoints and the final model, newest first, and other files the run made. */
-export const FilesView = ({ trans, run, client }: FilesViewProps): JSX.Element => {
+export const FilesView = ({ trans, run, client, onBranch }: FilesViewProps): JSX.Element => {
   const files = run.artifacts.filter(artifact => artifact.kind === 'file');
   if (!run.checkpoints.length && !files.length) {
     return (
@@ -29,6 +33,7 @@ export const FilesView = ({ trans, run, client }: FilesViewProps): JSX.Element =
           <th>{trans.__('Path')}</th>
           <th>{trans.__('Size')}</th>
           <th>{trans.__('Saved')}</th>
+          <th aria-label={trans.__('Actions')} />
         </tr>
       </thead>
       <tbody>
@@ -41,6 +46,17 @@ export const FilesView = ({ trans, run, client }: FilesViewProps): JSX.Element =
             <td>{formatBytes(checkpoint.size_bytes)}</td>
             <td>
               <RelativeTime trans={trans} time={checkpoint.time} />
+            </td>
+            <td>
+              {resumable.test(checkpoint.path) && (
+                <Button
+                  icon={branchIcon}
+                  title={trans.__('Make a config that goes on from step %1', checkpoint.step)}
+                  onClick={() => onBranch(checkpoint.step)}
+                >
+                  {trans.__('Branch…')}
+                </Button>
+              )}
             </td>
           </tr>
         ))}
@@ -60,6 +76,7 @@ export const FilesView = ({ trans, run, client }: FilesViewProps): JSX.Element =
             <td>
               <RelativeTime trans={trans} time={file.time} />
             </td>
+            <td />
           </tr>
         ))}
       </tbody>

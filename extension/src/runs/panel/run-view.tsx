@@ -136,7 +136,14 @@ const Lower = (props: RunViewProps & { previous: LiveRun | null }): JSX.Element 
         {tab === 'log' && <LogView trans={trans} run={live} query={query} />}
         {tab === 'samples' && <SamplesView trans={trans} run={live} />}
         {tab === 'config' && run && <ConfigView trans={trans} run={run} commands={commands} />}
-        {tab === 'checkpoints' && <FilesView trans={trans} run={live} client={bottega.client} />}
+        {tab === 'checkpoints' && (
+          <FilesView
+            trans={trans}
+            run={live}
+            client={bottega.client}
+            onBranch={step => void commands.execute('bottega:branch-run', { id: live.id, step })}
+          />
+        )}
         {tab === 'traces' && <TracesView trans={trans} run={live} commands={commands} />}
         {tab === 'table' && <TablesView trans={trans} run={live} />}
       </Tabs>

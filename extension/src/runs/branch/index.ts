@@ -1,0 +1,1 @@
+export { branchPlugin } from './plugin.js';
