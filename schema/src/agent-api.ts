@@ -152,7 +152,9 @@ export type EventPage = Static<typeof EventPage>;
 
 /**
  * A line of what a run wrote, by its number from 1 over all ranks and streams. Two ranks or streams never share a line:
- * text that another one interrupts goes on as a new line.
+ * text that another one interrupts goes on as a new line. After a carriage return the next text takes the place of what
+ * the line had, so a progress bar is one line; the last line may still grow or change. What is longer than 16,384
+ * characters goes on as a new line. `time` is that of its last text.
  */
 export const LogLine = Type.Object({
   number: Type.Integer({ minimum: 1 }),
@@ -235,7 +237,9 @@ export type CleanupAnswer = Static<typeof CleanupAnswer>;
 /**
  * What a subscriber says on the stream. `from` is the first number it wants. `output: tail` leaves out what the run
  * wrote long ago: of output events, only those of about the last thousand lines and all that come later are sent; the
- * rest is there by number (`/lines`). `ledger` is every run and cluster record as it changes.
+ * rest is there by number (`/lines`). A tail that reads more slowly than the run writes leaves out output again, and
+ * `line` jumps; other events are never left out. A connection has one place of each kind in a run: a second `follow` of
+ * the same kind moves it. `ledger` is every run and cluster record as it changes.
  */
 export const StreamRequest = Type.Union([
   Type.Object({
@@ -244,7 +248,11 @@ export const StreamRequest = Type.Union([
     from: Type.Integer({ minimum: 1 }),
     output: Type.Optional(Type.Enum(['all', 'tail']))
   }),
-  Type.Object({ type: Type.Literal('unfollow'), run: RunId }),
+  Type.Object({
+    type: Type.Literal('unfollow'),
+    run: RunId,
+    output: Type.Optional(Type.Enum(['all', 'tail']))
+  }),
   Type.Object({ type: Type.Literal('follow_ledger') }),
   Type.Object({ type: Type.Literal('unfollow_ledger') })
 ]);
@@ -261,9 +269,11 @@ export const StreamMessage = Type.Union([
     run: RunId,
     events: Type.Array(RunEvent),
     last_seq: Type.Integer(),
+    output: Type.Optional(Type.Literal('tail', { description: 'For the follower of this kind.' })),
     line: Type.Optional(
       Type.Integer({
-        description: 'Number of the line that the first output event of this message begins or goes on with.'
+        description:
+          'Number of the line that the first output event of this message begins or goes on with; of all output events of this message, none is left out between the first and the last.'
       })
     )
   }),

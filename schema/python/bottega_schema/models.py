@@ -968,6 +968,7 @@ class StreamRequest2(BaseModel):
     """
     Made by the caller: 6 to 64 lowercase letters, digits and dashes.
     """
+    output: Literal["all", "tail"] | None = None
 
 
 class StreamRequest3(BaseModel):
@@ -1541,9 +1542,13 @@ class StreamMessage1(BaseModel):
         | GapEvent
     ]
     last_seq: int
+    output: Literal["tail"] | None = None
+    """
+    For the follower of this kind.
+    """
     line: int | None = None
     """
-    Number of the line that the first output event of this message begins or goes on with.
+    Number of the line that the first output event of this message begins or goes on with; of all output events of this message, none is left out between the first and the last.
     """
 
 
