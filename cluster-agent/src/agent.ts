@@ -6,8 +6,9 @@ import { Clusters, type Providers } from './clusters/index.js';
 import { DashboardProxy } from './dashboard/index.js';
 import type { EngineStarter } from './engine/index.js';
 import { removeAddress, writeAddress, type Home } from './home/index.js';
-import { Ledger } from './ledger/index.js';
+import { Ledger, Sweeper } from './ledger/index.js';
 import type { Log } from './log/index.js';
+import { Retention } from './retention/index.js';
 import { applyEvent, RunAttendant, Runs } from './runs/index.js';
 import { buildServer } from './server/index.js';
 import { Stream } from './stream/index.js';
@@ -29,6 +30,8 @@ export class Agent {
   private readonly stream: Stream;
   private readonly dashboard: DashboardProxy;
   private readonly runs: Runs;
+  private readonly retention: Retention;
+  private readonly sweeper: Sweeper;
   private readonly info: AgentInfo;
   private server: FastifyInstance | null = null;
   private stopping: Promise<void> | null = null;
@@ -42,6 +45,13 @@ export class Agent {
     const keeper = this.attendant;
     this.clusters = new Clusters({ home, ledger, changes, providers, starter, keeper, log });
     this.runs = new Runs({ ledger, changes, clusters: this.clusters, attendant: this.attendant, sync });
+    this.retention = new Retention({
+      ...{ home: home.path, ledger, clusters: this.clusters },
+      forget: run => this.attendant.forget(run),
+      tellClusters: names => this.attendant.tellDeletions(names)
+    });
+    const sweeper = (this.sweeper = new Sweeper(ledger, log));
+    changes.listen(change => change.type === 'run_deleted' && sweeper.wake());
     this.stream = new Stream({ ledger, changes, clusters: () => this.clusters.list() });
     this.dashboard = new DashboardProxy({ head: name => this.clusters.head(name) });
     this.info = {
@@ -53,8 +63,8 @@ export class Agent {
   /** Listens, takes up what the agent before left, and tells where it is. */
   async start(): Promise<void> {
     const { home, log, version } = this.options;
-    const { info, clusters, runs, ledger, stream, dashboard } = this;
-    this.server = await buildServer({ info, clusters, runs, ledger, stream, dashboard, log });
+    const { info, clusters, runs, retention, ledger, stream, dashboard } = this;
+    this.server = await buildServer({ info, clusters, runs, retention, ledger, stream, dashboard, log });
     clusters.resume();
     this.attendant.closeOrphans(clusters.list());
     const { socket } = home;
@@ -62,6 +72,7 @@ export class Agent {
     rmSync(socket, { force: true });
     await listenPrivately(this.server, socket);
     writeAddress(home.file('agent.json'), { socket, pid: process.pid, version, api_version: API_VERSION });
+    this.sweeper.wake();
     log.info({ socket, version }, 'the agent listens');
   }
 
@@ -78,6 +89,7 @@ export class Agent {
     await this.server?.close();
     await this.clusters.leave();
     this.dashboard.dispose();
+    await this.sweeper.stop();
     this.ledger.close();
     rmSync(home.socket, { force: true });
     log.info('the agent has ended');

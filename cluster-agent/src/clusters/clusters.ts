@@ -1,7 +1,7 @@
 import type { Cluster as ClusterRecord, ClusterSpec } from '@bottega/schema';
 import { validateClusterSpec } from '@bottega/schema/validate';
 import type { Changes } from '../changes/index.js';
-import type { EngineStarter } from '../engine/index.js';
+import type { Engine, EngineStarter } from '../engine/index.js';
 import { BottegaError } from '../errors/index.js';
 import type { Home } from '../home/index.js';
 import type { Ledger } from '../ledger/index.js';
@@ -106,6 +106,11 @@ export class Clusters {
     const { session, record } = this.find(name);
     if (session || record.state === 'starting' || record.state === 'ready') return session;
     throw notReady(record);
+  }
+
+  /** The engines that take runs now, by cluster. */
+  engines(): Map<string, Engine> {
+    return new Map([...this.clusters].flatMap(([name, { session }]) => (session ? [[name, session.engine]] : [])));
   }
 
   /** The head of a cluster. Throws not_found and cluster_not_ready. */

@@ -1,7 +1,14 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { API_VERSION, type EngineSubmit, type NodeResources, type RunEvent } from '@bottega/schema';
+import {
+  API_VERSION,
+  type CachedThing,
+  type EngineCleanup,
+  type EngineSubmit,
+  type NodeResources,
+  type RunEvent
+} from '@bottega/schema';
 import { WebSocketServer, type WebSocket } from 'ws';
 import { Engine } from './engine.js';
 
@@ -17,6 +24,8 @@ export class TestEngine {
   readonly submitted: { id: string; submit: EngineSubmit }[] = [];
   readonly deleted: string[] = [];
   readonly blobs = new Set<string>();
+  /** What lies there besides the folders of runs. */
+  caches: CachedThing[] = [];
   nodes = [node('ready')];
   /** The next submits are answered with these errors, one each. */
   readonly refusals: { status: number; code: string; message: string }[] = [];
@@ -114,6 +123,8 @@ export class TestEngine {
       if (isLost) this.lostAnswers -= 1;
       return this.submit(id, body as EngineSubmit, isLost ? () => request.socket.destroy() : say);
     }
+    if (route === 'GET storage') return say(200, { things: this.things(), disk_free_bytes: 7, disk_total_bytes: 9 });
+    if (route === 'POST cleanup') return say(200, { things: this.cleanUp(body as EngineCleanup) });
     if (!known) return say(404, { code: 'not_found', message: `There is no run ${id}.` });
     if (route === 'GET runs/:id') return say(200, this.run(id));
     if (route === 'POST runs/:id/stop') {
@@ -128,6 +139,20 @@ export class TestEngine {
     }
     if (action === 'files') return file(request, response);
     say(404, { code: 'not_found', message: 'No.' });
+  }
+
+  private things(): CachedThing[] {
+    const run = (id: string): CachedThing => ({
+      ...{ kind: 'run', id, run: id, label: id, size_bytes: 1_000, last_used: 0, is_needed: false }
+    });
+    return [...[...this.runs.keys()].map(run), ...this.caches];
+  }
+
+  private cleanUp({ dry_run, unused_days }: EngineCleanup): CachedThing[] {
+    const before = Date.now() - unused_days * 86_400_000;
+    const going = this.caches.filter(each => !each.is_needed && each.last_used <= before);
+    if (!dry_run) this.caches = this.caches.filter(each => !going.includes(each));
+    return going;
   }
 
   private submit(id: string, submit: EngineSubmit, say: (status: number, body: unknown) => void): void {

@@ -1,4 +1,13 @@
-import { API_VERSION, type EngineInfo, type EngineRun, type EngineSubmit, type ErrorBody } from '@bottega/schema';
+import {
+  API_VERSION,
+  type EngineCleanup,
+  type EngineCleanupAnswer,
+  type EngineInfo,
+  type EngineRun,
+  type EngineStorage,
+  type EngineSubmit,
+  type ErrorBody
+} from '@bottega/schema';
 import { WebSocket } from 'ws';
 import { BottegaError } from '../errors/index.js';
 import { Remote, type Answer, type RequestOptions } from '../remote/index.js';
@@ -8,6 +17,7 @@ const FRAME_LIMIT_BYTES = 16 * 1024 * 1024;
 const HANDSHAKE_TIMEOUT_MS = 5_000;
 /** Reserving seats may wait for Ray; the run itself is followed by its events. */
 const SUBMIT_TIMEOUT_MS = 30_000;
+const STORAGE_TIMEOUT_MS = 120_000;
 
 /** Which engine this is, and how to reach it. Kept 0600 in the agent's home. */
 export interface EngineAddress {
@@ -64,6 +74,16 @@ export class Engine implements BlobReceiver {
 
   async profile(id: string, steps: number): Promise<void> {
     await this.fetch(`/v1/runs/${id}/profile`, { method: 'POST', json: { steps } });
+  }
+
+  /** The first time after its start the engine looks at every file of every run. */
+  async storage(): Promise<EngineStorage> {
+    return (await this.json('/v1/storage', { timeoutMs: STORAGE_TIMEOUT_MS })) as EngineStorage;
+  }
+
+  async cleanUp(json: EngineCleanup): Promise<EngineCleanupAnswer> {
+    const options = { method: 'POST', json, timeoutMs: STORAGE_TIMEOUT_MS };
+    return (await this.json('/v1/cleanup', options)) as EngineCleanupAnswer;
   }
 
   async delete(id: string): Promise<void> {

@@ -62,11 +62,16 @@ export class Ledger {
     });
   }
 
+  findRun(id: string): Run | null {
+    const row = this.file.statement('SELECT record FROM runs WHERE id = ?').get(id);
+    return row ? (JSON.parse(row['record'] as string) as Run) : null;
+  }
+
   /** Throws not_found. */
   run(id: string): Run {
-    const row = this.file.statement('SELECT record FROM runs WHERE id = ?').get(id);
-    if (!row) throw new BottegaError('not_found', `There is no run ${id}.`);
-    return JSON.parse(row['record'] as string) as Run;
+    const run = this.findRun(id);
+    if (!run) throw new BottegaError('not_found', `There is no run ${id}.`);
+    return run;
   }
 
   /** Changes what is not a fold over events: the tree of a pending run, a reason for its wait. */

@@ -10,6 +10,7 @@ import { dispatch } from './dispatch.js';
 
 const STOP_ALL_GRACE_S = 2;
 const STOP_ALL_TIMEOUT_MS = 4_000;
+const DELETED_AT_ONCE = 8;
 
 export interface RunAttendantOptions {
   ledger: Ledger;
@@ -44,6 +45,7 @@ export class RunAttendant implements RunKeeper {
     const attended = { session, mirror, life: new AbortController() };
     this.attended.set(cluster, attended);
     this.reconcile(cluster, attended).catch((err: unknown) => {
+      if (attended.life.signal.aborted) return;
       // The engine does not answer: the connection breaks as well, and the next one begins here again.
       log.warn({ cluster, err }, 'runs could not be compared with the engine');
       session.link.dispose();
@@ -126,10 +128,23 @@ export class RunAttendant implements RunKeeper {
 
   /** Forgets a run that is over, here and on its cluster; a cluster that is away hears of it when it is back. */
   async delete(run: Run): Promise<void> {
-    this.options.ledger.deleteRun(run.cluster, run.id);
-    this.options.changes.tell({ type: 'run_deleted', id: run.id });
+    this.forget(run);
     const attended = this.attended.get(run.cluster);
     if (attended) await this.deleteThere(run.cluster, run.id, attended);
+  }
+
+  /** The part of it that is done here. */
+  forget(run: { id: string; cluster: string }): void {
+    this.options.ledger.deleteRun(run.cluster, run.id);
+    this.options.changes.tell({ type: 'run_deleted', id: run.id });
+  }
+
+  /** Tells the clusters that are there which runs are deleted. */
+  async tellDeletions(clusters: string[]): Promise<void> {
+    for (const cluster of clusters) {
+      const attended = this.attended.get(cluster);
+      if (attended) await this.deleteAllThere(cluster, attended);
+    }
   }
 
   private async bring(
@@ -165,15 +180,28 @@ export class RunAttendant implements RunKeeper {
   /** After every connection: the engine knows a run, or gets it now, or the run is lost. */
   private async reconcile(cluster: string, attended: Attended): Promise<void> {
     const { ledger } = this.options;
-    const known = new Set((await attended.session.engine.runs()).map(run => run.id));
-    if (attended.life.signal.aborted) return;
-    for (const run of ledger.activeRuns(cluster)) {
-      if (this.dispatching.has(run.id)) continue;
-      if (known.has(run.id)) attended.mirror.follow(run);
-      else if (run.last_seq === 0) this.send(run);
-      else this.close(run.id, 'lost', 'The engine that ran it is gone, and so is what it knew.');
+    const { engine } = attended.session;
+    // The engine may have thousands of runs that ended long ago: it is asked only about those that have not.
+    for (const { id, last_seq: lastSeq } of ledger.activeRuns(cluster)) {
+      if (this.dispatching.has(id)) continue;
+      const isKnown = await engine.knows(id, attended.life.signal);
+      const run = ledger.findRun(id);
+      if (!run || hasEnded(run.state)) continue;
+      if (isKnown) attended.mirror.follow(run);
+      else if (lastSeq === 0) this.send(run);
+      else this.close(id, 'lost', 'The engine that ran it is gone, and so is what it knew.');
     }
-    for (const id of ledger.deletions(cluster)) await this.deleteThere(cluster, id, attended);
+    await this.deleteAllThere(cluster, attended);
+  }
+
+  private async deleteAllThere(cluster: string, attended: Attended): Promise<void> {
+    const waiting = this.options.ledger.deletions(cluster);
+    const deleteNext = async (): Promise<void> => {
+      for (let id = waiting.pop(); id !== undefined && !attended.life.signal.aborted; id = waiting.pop()) {
+        await this.deleteThere(cluster, id, attended);
+      }
+    };
+    await Promise.all(Array.from({ length: DELETED_AT_ONCE }, deleteNext));
   }
 
   private async deleteThere(cluster: string, id: string, { session }: Attended): Promise<void> {

@@ -4,6 +4,7 @@ import type { Changes } from '../changes/index.js';
 import type { Clusters } from '../clusters/index.js';
 import { BottegaError } from '../errors/index.js';
 import type { Ledger } from '../ledger/index.js';
+import { begunFrom } from '../retention/index.js';
 import type { Sync } from '../sync/index.js';
 import { currentText, requireConfig } from './resolve-config.js';
 import type { RunAttendant } from './run-attendant.js';
@@ -75,6 +76,12 @@ export class Runs {
     }
     if (!hasEnded(run.state)) {
       throw new BottegaError('conflict', `The run ${run.name} is ${run.state}.`, { hint: 'Stop it first.' });
+    }
+    const active = begunFrom(this.options.ledger.activeRuns()).get(id);
+    if (active !== undefined) {
+      throw new BottegaError('conflict', `The run ${active} goes on and began from ${run.name}.`, {
+        hint: 'Wait until it is over, or stop it.'
+      });
     }
     await this.options.attendant.delete(run);
   }

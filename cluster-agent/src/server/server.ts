@@ -8,6 +8,7 @@ import type { DashboardProxy } from '../dashboard/index.js';
 import { BottegaError } from '../errors/index.js';
 import type { Ledger } from '../ledger/index.js';
 import type { Log } from '../log/index.js';
+import type { Retention } from '../retention/index.js';
 import type { Runs } from '../runs/index.js';
 import type { Stream } from '../stream/index.js';
 import { clusterRoutes } from './cluster-routes.js';
@@ -16,6 +17,7 @@ import { fileRoutes } from './file-routes.js';
 import { infoRoutes } from './info-routes.js';
 import { runRoutes } from './run-routes.js';
 import { answerOf } from './status.js';
+import { storageRoutes } from './storage-routes.js';
 import { streamRoutes } from './stream-routes.js';
 import { validateRoutes } from './validate-routes.js';
 
@@ -26,6 +28,7 @@ export interface Services {
   info: AgentInfo;
   clusters: Clusters;
   runs: Runs;
+  retention: Retention;
   ledger: Ledger;
   stream: Stream;
   dashboard: DashboardProxy;
@@ -63,6 +66,7 @@ export const buildServer = async (services: Services): Promise<FastifyInstance> 
   await app.register(validateRoutes());
   await app.register(runRoutes(services));
   await app.register(fileRoutes(services));
+  await app.register(storageRoutes(services));
   await app.register(streamRoutes(services));
   app.get('/openapi.json', { schema: { hide: true } }, () => app.swagger());
   return app;

@@ -1,0 +1,2 @@
+export { Retention } from './retention.js';
+export { begunFrom } from './begun-from.js';
