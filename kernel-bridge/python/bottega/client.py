@@ -19,6 +19,9 @@ from .stream import Stream, follow_ledger, follow_run
 from .unix_http import request_json
 
 Record = dict[str, Any]
+TIMEOUT_S = 30.0
+STORAGE_TIMEOUT_S = 300.0
+"""Sizes of thousands of folders are looked up one by one."""
 
 
 def connect(home: str | Path | None = None, start: bool = True) -> Client:
@@ -131,9 +134,16 @@ class Client:
     def get(self, id: str) -> Run:
         return Run(self, self._request("GET", run_path(id)))
 
-    def runs(self, limit: int = 20, cluster: str | None = None, before: str | None = None) -> list[Run]:
-        """Runs, newest first."""
-        query = {"limit": limit, "cluster": cluster, "before": before}
+    def runs(
+        self,
+        limit: int = 20,
+        cluster: str | None = None,
+        before: str | None = None,
+        filter: str | None = None,
+        state: str | None = None,
+    ) -> list[Run]:
+        """Runs, newest first. `filter`: a part of the name or id; `state`: one state, or `active`, or `ended`."""
+        query = {"limit": limit, "cluster": cluster, "before": before, "filter": filter, "state": state}
         search = urlencode({key: value for key, value in query.items() if value is not None})
         return [Run(self, record) for record in self._request("GET", f"/v1/runs?{search}")["runs"]]
 
@@ -148,6 +158,32 @@ class Client:
     def profile(self, id: str, steps: int = 5) -> None:
         """Records the next steps of a live run with the profiler."""
         self._request("POST", f"{run_path(id)}/profile", {"steps": steps})
+
+    def keep(self, id: str, is_kept: bool = True) -> Run:
+        """A run that is kept is not deleted, neither by hand nor by a clean-up."""
+        return Run(self, self._request("POST", f"{run_path(id)}/keep", {"is_kept": is_kept}))
+
+    def storage(self) -> Record:
+        """What lies where, and how large it is."""
+        storage: Record = self._request("GET", "/v1/storage", timeout_s=STORAGE_TIMEOUT_S)
+        return storage
+
+    def cleanup(
+        self,
+        dry_run: bool = True,
+        older_than_days: float = 30,
+        newest: int = 100,
+        unused_days: float = 14,
+    ) -> Record:
+        """Removes old runs and caches by these rules, but for those that are kept or needed; a dry run only says which."""
+        request = {
+            "dry_run": dry_run,
+            "older_than_days": older_than_days,
+            "newest": newest,
+            "unused_days": unused_days,
+        }
+        answer: Record = self._request("POST", "/v1/cleanup", request, timeout_s=STORAGE_TIMEOUT_S)
+        return answer
 
     def events(self, id: str, from_seq: int = 1, limit: int | None = None) -> list[Record]:
         """A page of the event log, from a number on."""
@@ -171,13 +207,13 @@ class Client:
             raise BottegaError("agent_unreachable", f"No agent runs for {self.home}.", hint)
         return found
 
-    def _request(self, method: str, url: str, body: object = None) -> Any:
+    def _request(self, method: str, url: str, body: object = None, timeout_s: float = TIMEOUT_S) -> Any:
         address = self._address or self._reach()
         try:
-            return request_json(address.socket, method, url, body)
+            return request_json(address.socket, method, url, body, timeout_s)
         except (ConnectionRefusedError, FileNotFoundError):
             # The request reached nobody, so it can be sent again once an agent is back.
-            return request_json(self._reach().socket, method, url, body)
+            return request_json(self._reach().socket, method, url, body, timeout_s)
         except (OSError, HTTPException) as error:
             raise BottegaError(
                 "agent_unreachable",

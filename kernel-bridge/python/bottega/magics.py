@@ -15,6 +15,7 @@ from .client import Client, connect
 from .errors import BottegaError
 from .run import Run
 from .show import Bundle, cluster_table, error_bundle, message_bundle, run_bundle, run_table
+from .show_storage import cleanup_table, storage_table
 
 UPDATE_EVERY_S = 0.25
 
@@ -49,6 +50,17 @@ def make_parser() -> Parser:
     profile = commands.add_parser("profile", help="record the next steps of a run")
     profile.add_argument("run")
     profile.add_argument("--steps", type=int, default=5)
+    keep = commands.add_parser("keep", help="keep a run: no clean-up takes it")
+    keep.add_argument("run")
+    keep.add_argument("--let-go", action="store_true", help="a clean-up may take it again")
+    commands.add_parser("storage", help="what lies where, and how large it is")
+    cleanup = commands.add_parser("cleanup", help="what a clean-up would take; --apply takes it")
+    cleanup.add_argument("--apply", action="store_true", help="remove it")
+    cleanup.add_argument(
+        "--older-than", type=float, default=30, metavar="DAYS", help="runs that ended before"
+    )
+    cleanup.add_argument("--newest", type=int, default=100, help="so many runs stay however old they are")
+    cleanup.add_argument("--unused", type=float, default=14, metavar="DAYS", help="caches not used since")
     run = commands.add_parser("run", help="run the config in this cell: %%%%bottega run")
     run.add_argument("file", nargs="?", help="a run config, instead of a cell")
     run.add_argument("--name", help="what the run is called")
@@ -62,7 +74,7 @@ def make_parser() -> Parser:
 
 @magics_class
 class BottegaMagics(Magics):
-    """`%bottega up|down|clusters|run|runs|logs|stop|rerun|profile`, and `%%bottega run` with YAML in the cell."""
+    """`%bottega up|down|clusters|run|runs|logs|stop|rerun|profile|keep|storage|cleanup`, and `%%bottega run` with YAML in the cell."""
 
     def __init__(self, shell: Any) -> None:
         super().__init__(shell)
@@ -128,6 +140,21 @@ class BottegaMagics(Magics):
     def _profile(self, arguments: argparse.Namespace, cell: str | None) -> None:
         self.client.profile(arguments.run, arguments.steps)
         show(message_bundle(f"Recording the next {arguments.steps} steps of {arguments.run}."))
+
+    def _keep(self, arguments: argparse.Namespace, cell: str | None) -> None:
+        show(run_bundle(self.client.keep(arguments.run, not arguments.let_go).record))
+
+    def _storage(self, arguments: argparse.Namespace, cell: str | None) -> None:
+        show(storage_table(self.client.storage()))
+
+    def _cleanup(self, arguments: argparse.Namespace, cell: str | None) -> None:
+        show(
+            cleanup_table(
+                self.client.cleanup(
+                    not arguments.apply, arguments.older_than, arguments.newest, arguments.unused
+                )
+            )
+        )
 
     def _run(self, arguments: argparse.Namespace, cell: str | None) -> None:
         options = {key: getattr(arguments, key) for key in ("name", "cluster", "folder")}

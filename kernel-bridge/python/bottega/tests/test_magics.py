@@ -83,6 +83,26 @@ def test_logs_stop_profile_and_rerun_take_a_run(shell: InteractiveShell) -> None
     assert "stopped" in data(say(shell, f"stop {again['id']}")[0])["text/plain"]
 
 
+def test_storage_and_clean_up_are_tables_and_a_kept_run_stays(shell: InteractiveShell) -> None:
+    say(shell, "up local")
+    id = data(say(shell, "run --wait --name old", CONFIG)[0])[MIME]["id"]
+    kept = data(say(shell, "run --wait --name '<kept>'", CONFIG)[0])[MIME]["id"]
+    assert data(say(shell, f"keep {kept}")[0])[MIME]["run"]["is_kept"]
+    stored = data(say(shell, "storage")[0])["text/plain"]
+    assert "tokens" in stored
+    assert "1.2 GB" in stored
+    rules = "--older-than 0 --newest 0 --unused 15"
+    dry = data(say(shell, f"cleanup {rules}")[0])
+    assert id in dry["text/plain"]
+    assert "You keep it." in dry["text/plain"]
+    assert "--apply" in dry["text/plain"]
+    assert "&lt;kept&gt;" in dry["text/html"]
+    real = data(say(shell, f"cleanup {rules} --apply")[0])["text/plain"]
+    assert "Freed" in real
+    assert [run.id for run in bottega.connect().runs()] == [kept]
+    assert not data(say(shell, f"keep {kept} --let-go")[0])[MIME]["run"]["is_kept"]
+
+
 def test_a_line_that_is_no_command_shows_the_usage(shell: InteractiveShell) -> None:
     outputs, _, stderr = say(shell, "fly")
     assert "invalid choice" in stderr
