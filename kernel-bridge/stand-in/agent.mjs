@@ -10,6 +10,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { WebSocketServer } from 'ws';
 import { API_VERSION } from '../../schema/lib/version.js';
 import { history } from './history.mjs';
+import { linePage, linesOf, searchPage, tailStart } from './lines.mjs';
 import { recordTrace, rehearse } from './rehearsal.mjs';
 import { cleanUp, storageOf } from './storage.mjs';
 
@@ -292,6 +293,22 @@ const routes = [
   ],
   [
     'GET',
+    /^\/v1\/runs\/([^/]+)\/lines$/,
+    (request, response, id) => json(response, 200, linePage(logs.get(id), new URL(request.url, 'http://agent')))
+  ],
+  [
+    'GET',
+    /^\/v1\/runs\/([^/]+)\/search$/,
+    (request, response, id) => {
+      try {
+        json(response, 200, searchPage(logs.get(id), new URL(request.url, 'http://agent')));
+      } catch (error) {
+        fail(response, 400, 'invalid_request', `${error.message}.`);
+      }
+    }
+  ],
+  [
+    'GET',
     /^\/v1\/runs\/[^/]+\/files\/zeros-(\d+)$/,
     (request, response, size) => sendFile(request, response, Number(size))
   ]
@@ -320,15 +337,26 @@ const echo = peer => peer.on('message', (data, isBinary) => peer.send(data, { bi
 
 const stream = peer => {
   const next = new Map();
+  const tails = new Map();
   let hasLedger = false;
   const push = run => {
     if (hasLedger) peer.send(JSON.stringify({ type: 'run', run }));
-    if (!next.has(run.id)) return;
+    const log = logs.get(run.id);
     while (next.get(run.id) <= run.last_seq) {
       const first = next.get(run.id) - 1;
-      const events = logs.get(run.id).slice(first, first + 1000);
+      const events = log.slice(first, first + 1000);
       next.set(run.id, first + 1 + events.length);
       peer.send(JSON.stringify({ type: 'events', run: run.id, events, last_seq: run.last_seq }));
+    }
+    const tail = tails.get(run.id);
+    while (tail?.next <= run.last_seq) {
+      const page = log.slice(tail.next - 1, tail.next + 999);
+      tail.next += page.length;
+      const events = page.filter(({ type, seq }) => type !== 'output' || seq >= tail.start);
+      const output = events.find(({ type }) => type === 'output');
+      const line = output && { line: linesOf(log).firstLines.get(output.seq) };
+      const message = { type: 'events', run: run.id, events, last_seq: run.last_seq, output: 'tail', ...line };
+      if (events.length) peer.send(JSON.stringify(message));
     }
   };
   const pushDeletion = id => hasLedger && peer.send(JSON.stringify({ type: 'run_deleted', id }));
@@ -345,13 +373,15 @@ const stream = peer => {
       peer.send(JSON.stringify({ type: 'ledger', ...all }));
       hasLedger = true;
     }
-    if (request.type === 'unfollow') next.delete(request.run);
+    const isTail = request.output === 'tail';
+    if (request.type === 'unfollow') (isTail ? tails : next).delete(request.run);
     if (request.type !== 'follow') return;
     if (!runs.has(request.run)) {
       const error = { code: 'not_found', message: `There is no run ${request.run}.` };
       return peer.send(JSON.stringify({ type: 'error', run: request.run, error }));
     }
-    next.set(request.run, request.from);
+    if (isTail) tails.set(request.run, { next: request.from, start: tailStart(logs.get(request.run)) });
+    else next.set(request.run, request.from);
     push(runs.get(request.run));
   });
 };

@@ -4,9 +4,12 @@ import type {
   CleanupRequest,
   Cluster,
   EventPage,
+  LinePage,
   Run,
   RunPage,
   RunQuery,
+  SearchPage,
+  SearchQuery,
   Storage,
   SubmitRequest,
   ValidateAnswer,
@@ -73,11 +76,7 @@ export class Client {
   }
 
   runs(query: Partial<RunQuery> = {}): Promise<RunPage> {
-    const entries = Object.entries(query).flatMap(([key, value]) =>
-      value === undefined ? [] : [[key, String(value)]]
-    );
-    const search = new URLSearchParams(entries).toString();
-    return this.#json('GET', `/v1/runs${search ? `?${search}` : ''}`);
+    return this.#json('GET', `/v1/runs${queryOf(query)}`);
   }
 
   run(id: string): Promise<Run> {
@@ -117,6 +116,16 @@ export class Client {
     return this.#json('GET', `${runPath(id)}/events?from=${from}${limit === undefined ? '' : `&limit=${limit}`}`);
   }
 
+  /** Lines of the output by number, see `LogLine`. */
+  lines(id: string, from: number, limit?: number, init?: RequestInit): Promise<LinePage> {
+    return this.#json('GET', `${runPath(id)}/lines${queryOf({ from, limit })}`, undefined, init);
+  }
+
+  /** Matching lines; `next` of the answer says where to go on. Rejects with `timeout` when the expression takes too long. */
+  search(id: string, query: Partial<SearchQuery> & { text: string }, init?: RequestInit): Promise<SearchPage> {
+    return this.#json('GET', `${runPath(id)}/search${queryOf(query)}`, undefined, init);
+  }
+
   /** A file of the run's output folder, as a stream. */
   file(id: string, path: string, init?: RequestInit): Promise<Response> {
     return this.#request('GET', `${runPath(id)}/files/${encodePath(path)}`, undefined, init);
@@ -146,8 +155,8 @@ export class Client {
     this.#stream.dispose();
   }
 
-  async #json<T>(method: string, path: string, body?: unknown): Promise<T> {
-    const response = await this.#request(method, path, body);
+  async #json<T>(method: string, path: string, body?: unknown, init?: RequestInit): Promise<T> {
+    const response = await this.#request(method, path, body, init);
     return (await response.json()) as T;
   }
 
@@ -171,6 +180,11 @@ export class Client {
 }
 
 const runPath = (id: string): string => `/v1/runs/${encodeURIComponent(id)}`;
+const queryOf = (query: object): string => {
+  const entries = Object.entries(query).flatMap(([key, value]) => (value === undefined ? [] : [[key, String(value)]]));
+  const text = new URLSearchParams(entries).toString();
+  return text && `?${text}`;
+};
 const encodePath = (path: string): string => path.split('/').map(encodeURIComponent).join('/');
 
 const versionMismatch = (info: AgentInfo): BottegaError =>

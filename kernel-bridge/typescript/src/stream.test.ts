@@ -185,3 +185,29 @@ test('who follows a run that does not exist is told so', async () => {
   });
   expect(message).toBe('There is no run unknown.');
 });
+
+test('a tail may leave numbers out, is told the line where output goes on, and has its own place in a run', async () => {
+  const peer = new Peer(0);
+  const stream = await start(peer);
+  const seen: [number[], number | undefined][] = [];
+  const all: number[] = [];
+  const note = (events: RunEvent[], _: number, line?: number): void => {
+    seen.push([events.map(event => event.seq), line]);
+  };
+  open.push(stream.follow('run-one', 1, note, undefined, { output: 'tail' }));
+  open.push(stream.follow('run-one', 1, events => all.push(...events.map(event => event.seq))));
+  await expect.poll(() => peer.requests).toMatchObject([{ output: 'tail' }, { type: 'follow', from: 1 }]);
+  const tail = { type: 'events', run: 'run-one', output: 'tail', last_seq: 99 };
+  peer.say({ ...tail, events: [outputEvent(40), outputEvent(41)], line: 700 });
+  peer.say({ ...tail, events: [outputEvent(41), outputEvent(42)], line: 701 });
+  peer.say({ ...tail, events: [outputEvent(80)], line: 900 });
+  peer.say({ type: 'events', run: 'run-one', last_seq: 99, events: [outputEvent(1)] });
+  await expect.poll(() => all).toEqual([1]);
+  expect(seen).toEqual([
+    [[40, 41], 700],
+    [[42], undefined],
+    [[80], 900]
+  ]);
+  peer.cut();
+  await expect.poll(() => peer.requests).toContainEqual({ type: 'follow', run: 'run-one', from: 81, output: 'tail' });
+});

@@ -1,6 +1,6 @@
 import type { ErrorBody, RunEvent, StreamMessage, StreamRequest } from '@bottega/schema';
 import { Connection, type ConnectionState } from './connection.js';
-import { RunFeed, type FeedListener } from './run-feed.js';
+import { RunFeed, type FeedListener, type WantedOutput } from './run-feed.js';
 import type { Transport } from './transport.js';
 
 /** What keeps something going until `dispose()` is called. */
@@ -14,7 +14,11 @@ export type LedgerMessage = Extract<
   { type: 'ledger' | 'run' | 'run_deleted' | 'cluster' | 'cluster_deleted' }
 >;
 
-export type OnEvents = (events: RunEvent[], lastSeq: number) => void;
+/**
+ * `line`, only with `output: 'tail'`: the number of the line that the first output event of these begins or goes on with.
+ * Without it, output goes on where it was.
+ */
+export type OnEvents = (events: RunEvent[], lastSeq: number, line?: number) => void;
 export type OnError = (error: ErrorBody) => void;
 
 /**
@@ -47,16 +51,26 @@ export class RunStream {
     return { dispose: () => this.#stateListeners.delete(listener) };
   }
 
-  /** Follows a run from an event number on; `onError` hears that there is no such run. */
-  follow(run: string, from: number, onEvents: OnEvents, onError?: OnError): Disposable {
+  /**
+   * Follows a run from an event number on; `onError` hears that there is no such run. With `output: 'tail'` old output
+   * is left out, see `StreamRequest` in the schema.
+   */
+  follow(
+    run: string,
+    from: number,
+    onEvents: OnEvents,
+    onError?: OnError,
+    { output = 'all' }: { output?: WantedOutput } = {}
+  ): Disposable {
     const listener: FeedListener = { next: Math.max(1, from), onEvents, onError };
-    const feed = this.#feeds.get(run) ?? new RunFeed(run, request => this.#send(request));
-    this.#feeds.set(run, feed);
+    const key = keyOf(run, output);
+    const feed = this.#feeds.get(key) ?? new RunFeed(run, output, request => this.#send(request));
+    this.#feeds.set(key, feed);
     feed.add(listener);
     this.#connection.acquire();
     return once(() => {
       feed.remove(listener);
-      if (feed.isIdle) this.#feeds.delete(run);
+      if (feed.isIdle) this.#feeds.delete(key);
       this.#connection.release();
     });
   }
@@ -92,10 +106,14 @@ export class RunStream {
   #receive(message: StreamMessage): void {
     switch (message.type) {
       case 'events':
-        this.#feeds.get(message.run)?.receive(message.events, message.last_seq);
+        this.#feeds
+          .get(keyOf(message.run, message.output ?? 'all'))
+          ?.receive(message.events, message.last_seq, message.line);
         return;
       case 'error':
-        if (message.run !== undefined) this.#feeds.get(message.run)?.fail(message.error);
+        for (const output of ['all', 'tail'] as const) {
+          if (message.run !== undefined) this.#feeds.get(keyOf(message.run, output))?.fail(message.error);
+        }
         return;
       case 'heartbeat':
         return;
@@ -104,6 +122,8 @@ export class RunStream {
     }
   }
 }
+
+const keyOf = (run: string, output: WantedOutput): string => `${output} ${run}`;
 
 const once = (release: () => void): Disposable => {
   let isDone = false;
