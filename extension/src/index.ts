@@ -10,6 +10,7 @@ import { runCommandsPlugin } from './runs/list/index.js';
 import { runPanelPlugin } from './runs/panel/index.js';
 import { shellPlugin } from './shell/index.js';
 import { sidebarPlugin } from './sidebar/index.js';
+import { storagePlugin } from './storage/index.js';
 import { tracePlugin } from './trace/index.js';
 
 /** One plugin for each feature; those of runs, traces and notebooks need only what `agent` provides. */
@@ -25,6 +26,7 @@ const plugins: JupyterFrontEndPlugin<unknown>[] = [
   runPanelPlugin,
   tracePlugin,
   notebookPlugin,
+  storagePlugin,
   shellPlugin
 ];
 

@@ -1,7 +1,7 @@
 import type { NodeResources } from '@bottega/schema';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { totalsOf, type ClusterTotals } from './cluster-facts.js';
-import { Meter } from './meter.js';
+import { Meter } from '../state/index.js';
 
 interface ResourcesProps {
   trans: TranslationBundle;

@@ -1,4 +1,4 @@
-import { formatBytes, formatCount } from '../state/index.js';
+import { formatBytes, formatCount } from './formats.js';
 
 interface MeterProps {
   label: string;

@@ -1,0 +1,1 @@
+export { storagePlugin } from './plugin.js';
