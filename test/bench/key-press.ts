@@ -13,6 +13,7 @@ export const measureKeyPress = async (samples: number): Promise<number[]> => {
   try {
     const lab = await Lab.open(await browser.newContext({ viewport: { width: 1600, height: 1000 } }), jupyter);
     const { page } = lab;
+    await lab.command('bottega:show-sidebar');
     await lab.command('bottega:start-local-cluster');
     await page.locator('.jp-BottegaSidebar [data-cluster="local"]', { hasText: 'CPUs busy' }).waitFor({
       timeout: 240_000
