@@ -114,7 +114,8 @@ class Run:
             self._end_first_step()
         elif not isinstance(record, Output | Artifact | Notice):
             return
-        if self.state == "starting":
+        # A notice is no line of the script: its packages may be being installed.
+        if self.state == "starting" and not isinstance(record, Notice):
             self.set_state("running")
         self.append(event)
 
