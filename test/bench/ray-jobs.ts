@@ -24,10 +24,16 @@ export class RayJobs {
   }
 
   /** Saves, submits, and reads what the command prints until the job ends. */
-  async measure(entrypoint: string[], stepLine: RegExp, save: () => Promise<void>): Promise<Marks> {
+  async measure(
+    entrypoint: string[],
+    stepLine: RegExp,
+    save: () => Promise<void>,
+    runtimeEnvironment: object = {}
+  ): Promise<Marks> {
     const start = performance.now();
     await save();
-    const command = ['job', 'submit', '--working-dir', this.#workplace.project, '--', ...entrypoint];
+    const more = ['--runtime-env-json', JSON.stringify(runtimeEnvironment)];
+    const command = ['job', 'submit', '--working-dir', this.#workplace.project, ...more, '--', ...entrypoint];
     const child = spawn('ray', command, { env: this.#environment, stdio: ['ignore', 'pipe', 'pipe'] });
     child.stderr.resume();
     const lines: { text: string; seconds: number }[] = [];

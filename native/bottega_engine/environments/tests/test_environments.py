@@ -11,12 +11,13 @@ import sys
 from importlib.metadata import version
 from pathlib import Path
 
+import psutil
 import pytest
 
 from bottega_engine.environments import EnvironmentFailed, Environments, Overlay, Requirements
 from bottega_engine.environments import uv as uv_module
 from bottega_engine.environments.requirements import read_requirements
-from bottega_engine.environments.tests.wheels import make_wheel
+from bottega_engine.environments.tests.wheels import make_slow_source, make_wheel
 
 TINY = "toolz==1.0.0"
 """Pure Python and without dependencies; not in the base environment."""
@@ -133,17 +134,19 @@ async def test_two_that_need_the_same_install_it_once(tmp_path: Path) -> None:
     assert all(overlay is not None and waited for overlay, waited, _ in both)
 
 
-async def test_one_that_is_given_up_leaves_nothing_and_frees_the_way(tmp_path: Path) -> None:
-    environments = Environments(tmp_path)
-    giving_up = asyncio.create_task(prepare(environments, needs(tmp_path, TINY)))
-    async with asyncio.timeout(10):
-        while not list(tmp_path.glob("*.part")):
-            await asyncio.sleep(0)
+async def test_one_that_is_given_up_leaves_nothing_behind(tmp_path: Path) -> None:
+    started, folder = tmp_path / "started", tmp_path / "environments"
+    source = make_slow_source(tmp_path, "slow", started)
+    giving_up = asyncio.create_task(prepare(Environments(folder), needs(tmp_path, f"./{source.name}")))
+    async with asyncio.timeout(30):
+        while not started.exists():
+            await asyncio.sleep(0.01)
     giving_up.cancel()
     await asyncio.gather(giving_up, return_exceptions=True)
     assert giving_up.cancelled()
-    assert [path.suffix for path in tmp_path.iterdir()] == [".lock"]
-    overlay, _, _ = await prepare(environments, needs(tmp_path, TINY))
+    assert [path.suffix for path in folder.iterdir()] == [".lock"]
+    assert [child.name() for child in psutil.Process().children(recursive=True) if child.name() == "uv"] == []
+    overlay, _, _ = await prepare(Environments(folder), needs(tmp_path, TINY))
     assert overlay is not None
 
 

@@ -1,7 +1,9 @@
-"""Small wheels, made on the spot, so that a test needs no index."""
+"""Small packages, made on the spot, so that a test needs no index."""
 
 from __future__ import annotations
 
+import io
+import tarfile
 import zipfile
 from pathlib import Path
 
@@ -22,4 +24,27 @@ def make_wheel(folder: Path, name: str, version: str, module: str, code: str, re
         )
         wheel.writestr(f"{info}/entry_points.txt", f"[console_scripts]\n{name}-say = {module}:say\n")
         wheel.writestr(f"{info}/RECORD", "")
+    return path
+
+
+def make_slow_source(folder: Path, name: str, started: Path) -> Path:
+    """A source distribution that, when uv asks it for its needs, writes `started` and takes an hour."""
+    backend = f"""
+import pathlib, time
+def get_requires_for_build_wheel(settings=None):
+    pathlib.Path({str(started)!r}).write_text("")
+    time.sleep(3600)
+prepare_metadata_for_build_wheel = build_wheel = get_requires_for_build_wheel
+"""
+    files = {
+        "pyproject.toml": '[build-system]\nrequires = []\nbuild-backend = "slow"\nbackend-path = ["."]\n'
+        f'[project]\nname = "{name}"\nversion = "1.0"\ndynamic = ["dependencies"]\n',
+        "slow.py": backend,
+    }
+    path = folder / f"{name}-1.0.tar.gz"
+    with tarfile.open(path, "w:gz") as archive:
+        for file, text in files.items():
+            entry = tarfile.TarInfo(f"{name}-1.0/{file}")
+            entry.size = len(text)
+            archive.addfile(entry, io.BytesIO(text.encode()))
     return path
