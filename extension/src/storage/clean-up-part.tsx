@@ -167,7 +167,7 @@ const goingRows = (trans: TranslationBundle, { runs, things }: CleanupAnswer): (
       key: id,
       title: name,
       id,
-      note: kindWord(trans, 'run'),
+      note: id,
       size: size_bytes === null ? trans.__('size unknown') : formatBytes(size_bytes)
     })),
     ...things

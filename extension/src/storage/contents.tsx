@@ -11,11 +11,13 @@ type ClusterStorage = Storage['clusters'][number];
 export const StorageContents = ({ trans, storage }: { trans: TranslationBundle; storage: Storage }): JSX.Element => (
   <>
     <Home trans={trans} home={storage.home} />
-    {storage.clusters.map(cluster => (
+    {[...storage.clusters].sort(byName).map(cluster => (
       <ClusterPart key={cluster.name} trans={trans} cluster={cluster} />
     ))}
   </>
 );
+
+const byName = (a: ClusterStorage, b: ClusterStorage): number => (a.name < b.name ? -1 : 1);
 
 const Home = ({ trans, home }: { trans: TranslationBundle; home: Storage['home'] }): JSX.Element => {
   const { ledger_bytes, disk_free_bytes, disk_total_bytes, runs } = home;

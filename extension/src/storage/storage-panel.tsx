@@ -63,6 +63,11 @@ export class StoragePanel extends ReactWidget {
     await this.look();
   }
 
+  protected override onAfterAttach(message: Message): void {
+    super.onAfterAttach(message);
+    if (this.isVisible) void this.look();
+  }
+
   protected override onAfterShow(_: Message): void {
     void this.look();
   }

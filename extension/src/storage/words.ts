@@ -1,4 +1,5 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
+import { formatCount } from '../state/index.js';
 import type { ThingGroup, ThingKind } from './storage-summary.js';
 
 export const kindWord = (trans: TranslationBundle, kind: ThingKind): string => {
@@ -16,7 +17,7 @@ export const groupTitle = (trans: TranslationBundle, { kind, things }: ThingGrou
   const count = things.length;
   switch (kind) {
     case 'run':
-      return trans._n('%1 run', '%1 runs', count);
+      return trans._n('%1 run', '%1 runs', count).replace(String(count), formatCount(count));
     case 'tokens':
       return trans._n('%1 token cache', '%1 token caches', count);
     case 'environment':
