@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import msgspec
 
@@ -46,20 +47,24 @@ def rows_fingerprint(rows: list[Row]) -> str:
 
 
 def tokenizer_fingerprint(tokenizer: Any) -> str:
+    """What it does, wherever it was loaded from. Computed once for a tokenizer: with a large vocabulary it takes 0.2 s."""
+    if (known := _fingerprints.get(tokenizer)) is not None:
+        return known
     backend = (
-        tokenizer.backend_tokenizer.to_str() if tokenizer.is_fast else sorted(tokenizer.get_vocab().items())
+        tokenizer.backend_tokenizer.to_str()
+        if tokenizer.is_fast
+        else repr(sorted(tokenizer.get_vocab().items()))
     )
-    said = [type(tokenizer).__name__, backend, tokenizer.special_tokens_map, _prefixing(tokenizer)]
-    return hashlib.sha256(json.dumps(said, default=str).encode()).hexdigest()
+    # Settings beside the backend, such as whether a beginning-of-text token is put first.
+    switches = {name: value for name, value in tokenizer.init_kwargs.items() if isinstance(value, bool)}
+    said = [type(tokenizer).__name__, tokenizer.special_tokens_map, switches]
+    digest = hashlib.sha256(backend.encode())
+    digest.update(json.dumps(said, default=str, sort_keys=True).encode())
+    _fingerprints[tokenizer] = digest.hexdigest()
+    return _fingerprints[tokenizer]
 
 
-def _prefixing(tokenizer: Any) -> dict[str, Any]:
-    """Settings that lie beside the backend, such as whether a beginning-of-text token is put first."""
-    return {
-        name: value
-        for name, value in sorted(tokenizer.init_kwargs.items())
-        if isinstance(value, bool | int | str)
-    }
+_fingerprints: WeakKeyDictionary[Any, str] = WeakKeyDictionary()
 
 
 def _code() -> list[Any]:
