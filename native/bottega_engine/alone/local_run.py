@@ -41,10 +41,10 @@ async def run_here(name: str, config: dict[str, Any], folder: Path, data: Path) 
             show(event, run.kind)
             shown = event["seq"]
 
-    async def take(said: Record) -> None:
-        if (record := record_of(said)) is not None:
-            run.take(said["rank"], record)
-            show_new()
+    async def take(records: list[Record]) -> None:
+        checked = [(said["rank"], record_of(said)) for said in records]
+        run.take([(rank, record) for rank, record in checked if record is not None])
+        show_new()
 
     print(f"run {run_id} in {run.folder}; libraries are loading", file=sys.stderr)
     zygotes = Zygotes(lambda _: None)

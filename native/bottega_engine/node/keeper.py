@@ -19,7 +19,7 @@ import psutil
 
 from bottega_engine.node import launch as messages
 from bottega_engine.node.node_runs import NodeRuns
-from bottega_engine.node.rank_process import Record
+from bottega_engine.node.outbox import Outbox
 from bottega_engine.node.strays import adopt_orphans
 from bottega_engine.node.zygote_process import Zygotes
 
@@ -41,9 +41,10 @@ class Keeper:
         self._settings = settings
         self._session = session
         self._tasks: set[asyncio.Task[None]] = set()
-        self._zygotes = Zygotes(lambda state: self._later(self._say(messages.ZygoteState(state))))
+        self._outbox = Outbox(lambda message: self._socket.send_bytes(message))
+        self._zygotes = Zygotes(lambda state: self._outbox.say(messages.ZygoteState(state)))
         fetch = None if settings.is_head else self._fetch
-        self._runs = NodeRuns(Path(settings.data), self._zygotes, self._records, fetch)
+        self._runs = NodeRuns(Path(settings.data), self._zygotes, self._outbox.add, fetch)
         self._socket: aiohttp.ClientWebSocketResponse
 
     async def serve(self) -> None:
@@ -53,6 +54,7 @@ class Keeper:
         async with self._session.ws_connect(
             url, headers=headers, max_msg_size=0, heartbeat=20
         ) as self._socket:
+            self._later(self._outbox.deliver())
             self._later(self._zygotes.keep())
             self._later(self._report_memory())
             try:
@@ -76,15 +78,12 @@ class Keeper:
 
     async def _run(self, launch: messages.Launch) -> None:
         end = await self._runs.run(launch)
-        await self._say(messages.Ended(launch.run_id, end.state, end.reason, end.exit_code))
-
-    async def _records(self, run_id: str, record: Record) -> None:
-        await self._say(messages.Records(run_id, [record]))
+        self._outbox.say(messages.Ended(launch.run_id, end.state, end.reason, end.exit_code))
 
     async def _report_memory(self) -> None:
         while True:
             memory = psutil.virtual_memory()
-            await self._say(messages.Memory(memory.total, memory.total - memory.available))
+            self._outbox.say(messages.Memory(memory.total, memory.total - memory.available))
             await asyncio.sleep(MEMORY_EVERY_S)
 
     async def _fetch(self, digest: str) -> bytes:
@@ -94,10 +93,6 @@ class Keeper:
         ) as answer:
             answer.raise_for_status()
             return await answer.read()
-
-    async def _say(self, message: messages.FromKeeper) -> None:
-        """Waits while the engine is behind: that is what slows a rank down that writes more than can be kept."""
-        await self._socket.send_bytes(messages.encode(message))
 
     def _later(self, work: object) -> None:
         task = asyncio.ensure_future(work)  # type: ignore[call-overload]

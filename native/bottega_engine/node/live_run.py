@@ -51,13 +51,13 @@ class LiveRun:
         self._kind = ""
 
     async def carry(
-        self, specs: list[RankSpec], zygotes: Zygotes, sink: Callable[[Record], Awaitable[None]]
+        self, specs: list[RankSpec], zygotes: Zygotes, sink: Callable[[list[Record]], Awaitable[None]]
     ) -> RunEnd:
-        async def take(rank: int, record: Record) -> None:
-            if record["type"] != "end":
-                await sink({**record, "rank": rank})
-            elif (said := last_words_of(record)) is not None:
-                self._last_words[rank] = said
+        async def take(rank: int, records: list[Record]) -> None:
+            for record in records:
+                if record["type"] == "end" and (said := last_words_of(record)) is not None:
+                    self._last_words[rank] = said
+            await sink([{**record, "rank": rank} for record in records if record["type"] != "end"])
 
         self._kind = specs[0].config["kind"]
         oom_kills = count_oom_kills()

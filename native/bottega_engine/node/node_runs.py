@@ -14,12 +14,12 @@ from bottega_engine.node.rank_process import Record
 from bottega_engine.node.zygote_process import ZygoteFailed, Zygotes
 from bottega_engine.store import Blobs, InvalidTree, lay_out
 
-RecordSink = Callable[[str, Record], Awaitable[None]]
+RecordSink = Callable[[str, list[Record]], Awaitable[None]]
 FetchBlob = Callable[[str], Awaitable[bytes]]
 
 
 class NodeRuns:
-    """`sink` gets (run id, record) of all ranks, each record with its `rank`. `fetch` brings a blob this node lacks."""
+    """`sink` gets (run id, records) of all ranks, each record with its `rank`. `fetch` brings a blob this node lacks."""
 
     def __init__(
         self, data: Path, zygotes: Zygotes, sink: RecordSink, fetch: FetchBlob | None = None
@@ -39,7 +39,7 @@ class NodeRuns:
             specs = rank_specs(launch, self._runs_dir / launch.run_id / "work", self._runs_dir)
             if live.is_stopping:
                 return RunEnd("stopped", "stopped before it started")
-            return await live.carry(specs, self._zygotes, lambda record: self._sink(launch.run_id, record))
+            return await live.carry(specs, self._zygotes, lambda records: self._sink(launch.run_id, records))
         except InvalidTree as error:
             return RunEnd("failed", f"The project folder did not arrive whole: {error}")
         except ZygoteFailed as error:

@@ -9,25 +9,22 @@ import signal
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from bottega_engine.node.output_text import OutputText
+from bottega_engine.node.output_pipe import OutputPipe
 from bottega_engine.node.rank import parse_record
 from bottega_engine.node.rank_spec import RankSpec, encode
 from bottega_engine.node.strays import kill_strays, kill_tree
 from bottega_engine.node.zygote_process import Zygotes
 
 Record = dict[str, Any]
-Sink = Callable[[int, Record], Awaitable[None]]
+Sink = Callable[[int, list[Record]], Awaitable[None]]
 
-CHUNK_BYTES = 64 * 1024
-QUIET_S = 0.05
-"""After so long a line that has no end yet is shown as it is: a prompt, a progress bar."""
 DRAIN_S = 10.0
 """Nobody is left to write; what is in the pipes is read within this time unless the engine hangs."""
 LARGEST_RECORD = 1024 * 1024
 
 
 class RankProcess:
-    """`sink` gets (rank, record) in order, with back-pressure: a sink that waits makes the rank wait."""
+    """`sink` gets (rank, records) in order and takes them at once; as long as it waits after that, the rank waits."""
 
     def __init__(self, spec: RankSpec, zygotes: Zygotes, sink: Sink) -> None:
         self.spec = spec
@@ -38,6 +35,7 @@ class RankProcess:
         self._control = -1
         self._exit: asyncio.Future[int] | None = None
         self._pumps: list[asyncio.Task[None]] = []
+        self._outputs = {"stdout": OutputPipe(), "stderr": OutputPipe()}
         self._transports: list[asyncio.ReadTransport] = []
 
     async def start(self) -> None:
@@ -55,12 +53,12 @@ class RankProcess:
         finally:
             for descriptor in (spec, *writers, control):
                 os.close(descriptor)
-        stdout, stderr, records = [await self._read(descriptor) for descriptor in readers]
-        self._pumps = [
-            asyncio.create_task(self._pump_output("stdout", stdout)),
-            asyncio.create_task(self._pump_output("stderr", stderr)),
-            asyncio.create_task(self._pump_records(records)),
-        ]
+        records = asyncio.StreamReader(limit=LARGEST_RECORD)
+        protocols = (*self._outputs.values(), asyncio.StreamReaderProtocol(records))
+        for descriptor, protocol in zip(readers, protocols, strict=True):
+            await self._read(descriptor, protocol)
+        pumps = [*(self._pump_output(stream) for stream in self._outputs), self._pump_records(records)]
+        self._pumps = [asyncio.create_task(pump) for pump in pumps]
 
     async def ended(self) -> int:
         """The exit code, negative for a signal, after the last record was given to the sink."""
@@ -96,35 +94,29 @@ class RankProcess:
         if not self._has_ended:
             kill_tree(self.pid)
 
-    async def _read(self, descriptor: int) -> asyncio.StreamReader:
-        reader = asyncio.StreamReader(limit=LARGEST_RECORD)
+    async def _read(self, descriptor: int, protocol: asyncio.BaseProtocol) -> None:
         pipe = os.fdopen(descriptor, "rb", buffering=0)
-        transport, _ = await asyncio.get_running_loop().connect_read_pipe(
-            lambda: asyncio.StreamReaderProtocol(reader), pipe
-        )
+        transport, _ = await asyncio.get_running_loop().connect_read_pipe(lambda: protocol, pipe)
         self._transports.append(transport)
-        return reader
 
-    async def _pump_output(self, stream: str, reader: asyncio.StreamReader) -> None:
-        text = OutputText()
-        is_open = True
-        while is_open:
-            try:
-                data = await asyncio.wait_for(reader.read(CHUNK_BYTES), QUIET_S if text.has_rest else None)
-                parts = text.feed(data)
-                is_open = bool(data)
-            except TimeoutError:
-                parts = text.flush()
-            for part in parts if is_open else [*parts, *text.flush()]:
-                await self._sink(
-                    self.spec.rank, {"type": "output", "rank": self.spec.rank, "stream": stream, "text": part}
-                )
+    async def _pump_output(self, stream: str) -> None:
+        async for texts in self._outputs[stream].texts():
+            await self._sink(self.spec.rank, self._output_records(stream, texts))
 
     async def _pump_records(self, reader: asyncio.StreamReader) -> None:
         while line := await _next_line(reader):
             record = parse_record(line)
             if record is not None:
-                await self._sink(self.spec.rank, record)
+                # What was printed before a number is told stands before it, although output waits to be collected.
+                printed = [
+                    each
+                    for stream, pipe in self._outputs.items()
+                    for each in self._output_records(stream, pipe.take())
+                ]
+                await self._sink(self.spec.rank, [*printed, record])
+
+    def _output_records(self, stream: str, texts: list[str]) -> list[Record]:
+        return [{"type": "output", "rank": self.spec.rank, "stream": stream, "text": text} for text in texts]
 
 
 async def _next_line(reader: asyncio.StreamReader) -> bytes:

@@ -147,8 +147,9 @@ class Api:
     async def _events(self, request: web.Request) -> web.Response:
         run = self._runs.get(_id(request))
         limit = min(_number(request, "limit", MOST_EVENTS), MOST_EVENTS)
-        events = run.log.read(_number(request, "from", 1), limit)
-        return web.json_response({"events": events, "last_seq": run.log.last_seq})
+        events, _ = run.log.read_page(_number(request, "from", 1), limit)
+        body = b'{"events":[%b],"last_seq":%d}' % (events, run.log.last_seq)
+        return web.Response(body=body, content_type="application/json")
 
     async def _file(self, request: web.Request) -> web.StreamResponse:
         return file_response(self._runs.get(_id(request)).output, request.match_info["path"])

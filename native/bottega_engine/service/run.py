@@ -90,10 +90,15 @@ class Run:
         more = {} if exit_code is None or exit_code < 0 else {"exit_code": exit_code}
         self.append({"type": "status", "state": state, "reason": reason, **more})
 
-    def take(self, rank: int, record: Record) -> None:
-        """Writes what a rank said."""
+    def take(self, records: list[tuple[int, Record]]) -> None:
+        """Writes what ranks said, each with its record."""
         if self.has_ended:
             return
+        with self.log.batch():
+            for rank, record in records:
+                self._take(rank, record)
+
+    def _take(self, rank: int, record: Record) -> None:
         event = event_of(record)
         if isinstance(record, Phase):
             self._take_phase(rank, event)

@@ -152,11 +152,10 @@ class Runs:
         run = self._runs.get(run_id)
         if run is None or run.has_ended or run.is_broken:
             return
-        for said in records:
-            if (record := record_of(said)) is not None:
-                self._write(run, lambda rank=said["rank"], record=record: run.take(rank, record))  # type: ignore[misc]
-            else:
-                log.warning("Run %s wrote a record that is none.", run_id)
+        checked = [(int(said["rank"]), record_of(said)) for said in records]
+        if any(record is None for _, record in checked):
+            log.warning("Run %s wrote a record that is none.", run_id)
+        self._write(run, lambda: run.take([(rank, record) for rank, record in checked if record is not None]))
 
     def ended(self, run_id: str, state: str, reason: str, exit_code: int | None) -> None:
         run = self._runs.get(run_id)

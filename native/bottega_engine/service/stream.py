@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import time
 from typing import Any
 
+import msgspec
 from aiohttp import WSMsgType, web
 
 from bottega_engine.service.errors import EngineError
@@ -64,11 +64,12 @@ class Streams:
         run = self._runs.get(run_id)
         while True:
             await run.log.wait_beyond(start - 1)
-            events = run.log.read(start)
-            start = events[-1]["seq"] + 1
-            await _say(
-                socket, {"type": "events", "run": run_id, "events": events, "last_seq": run.log.last_seq}
+            events, start = run.log.read_page(start)
+            head = b'{"type":"events","run":"%b","last_seq":%d,"events":[' % (
+                run_id.encode(),
+                run.log.last_seq,
             )
+            await socket.send_frame(head + events + b"]}", WSMsgType.TEXT)
             if run.has_ended and start > run.log.last_seq:
                 return
 
@@ -87,4 +88,4 @@ async def _heartbeat(socket: web.WebSocketResponse) -> None:
 
 async def _say(socket: web.WebSocketResponse, message: dict[str, Any]) -> None:
     """Waits while the agent reads slowly."""
-    await socket.send_str(json.dumps(message, ensure_ascii=False, separators=(",", ":")))
+    await socket.send_frame(msgspec.json.encode(message), WSMsgType.TEXT)

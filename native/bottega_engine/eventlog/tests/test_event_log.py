@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import signal
 import subprocess
@@ -11,6 +12,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -127,3 +129,65 @@ class FullDisk:
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._file, name)
+
+
+async def test_a_batch_is_one_write_and_wakes_readers_once(tmp_path: Path) -> None:
+    log = EventLog(tmp_path / "events.jsonl")
+    counting = CountedWrites(log._file)
+    log._file = counting  # type: ignore[assignment]
+    waiting = asyncio.ensure_future(log.wait_beyond(99))
+    with log.batch():
+        assert [log.append({"type": "output", "text": f"a\nb\r{n}"}) for n in range(100)][-1] == 100
+        assert log.last_seq == 100
+    await asyncio.wait_for(waiting, 1)
+    assert counting.writes == 1
+    assert numbers(log) == list(range(1, 101))
+    page, after = log.read_page(31, 20)
+    assert after == 51
+    assert json.loads(b"[" + page + b"]") == log.read(31, 20)
+    assert log.read_page(101) == (b"", 101)
+
+
+def test_a_full_disk_keeps_what_fits_of_a_batch(tmp_path: Path) -> None:
+    path = tmp_path / "events.jsonl"
+    log = EventLog(path)
+    real = log._file
+    log._file = SmallDisk(real, 1_000)  # type: ignore[assignment]
+    with pytest.raises(OSError, match="No space"), log.batch():
+        for _ in range(100):
+            log.append({"type": "output", "text": "x" * 100})
+    log._file = real
+    kept = log.last_seq
+    assert 3 < kept < 10
+    assert log.append({"type": "output", "text": "again"}) == kept + 1
+    log.close()
+    assert numbers(EventLog(path)) == list(range(1, kept + 2))
+
+
+class CountedWrites:
+    writes = 0
+
+    def __init__(self, file: Any) -> None:
+        self._file = file
+
+    def write(self, data: memoryview) -> Any:
+        self.writes += 1
+        return self._file.write(data)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._file, name)
+
+
+class SmallDisk(CountedWrites):
+    """A file that has no space beyond `size` bytes."""
+
+    def __init__(self, file: Any, size: int) -> None:
+        super().__init__(file)
+        self._size = size
+
+    def write(self, data: memoryview) -> int:
+        room = max(0, self._size - self._file.tell())
+        self._file.write(data[:room])
+        if room < len(data):
+            raise OSError(28, "No space left on device")
+        return len(data)

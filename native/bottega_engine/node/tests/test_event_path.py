@@ -1,0 +1,120 @@
+"""From a rank's pipe to the engine: the first bytes at once, floods collected, nothing lost, memory bounded."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+
+import msgspec
+
+from bottega_engine.node import launch as messages
+from bottega_engine.node.outbox import MOST_BYTES, Outbox
+from bottega_engine.node.output_pipe import COLLECT_S, MOST_WAITING, OutputPipe
+
+decode = msgspec.msgpack.Decoder(messages.FromKeeper).decode
+
+
+async def open_pipe() -> tuple[OutputPipe, int]:
+    """The pipe, and the descriptor that a rank would write to."""
+    reader, writer = os.pipe()
+    pipe = OutputPipe()
+    await asyncio.get_running_loop().connect_read_pipe(lambda: pipe, os.fdopen(reader, "rb", buffering=0))
+    return pipe, writer
+
+
+def write_all(writer: int, lines: int) -> float:
+    """Seconds it took to write the lines, one write for each, and to close."""
+    began = time.perf_counter()
+    for number in range(lines):
+        os.write(writer, b"line %010d %s\n" % (number, b"x" * 64))
+    os.close(writer)
+    return time.perf_counter() - began
+
+
+async def test_the_first_line_after_a_quiet_moment_does_not_wait() -> None:
+    pipe, writer = await open_pipe()
+    texts = pipe.texts()
+    for _ in range(3):
+        await asyncio.sleep(COLLECT_S)
+        began = time.perf_counter()
+        os.write(writer, b"now\n")
+        assert await anext(texts) == ["now\n"]
+        assert time.perf_counter() - began < COLLECT_S / 2
+    os.close(writer)
+
+
+async def test_a_flood_comes_whole_in_few_texts() -> None:
+    pipe, writer = await open_pipe()
+    writing = asyncio.create_task(asyncio.to_thread(write_all, writer, 100_000))
+    batches = [texts async for texts in pipe.texts()]
+    took = await writing
+    text = "".join("".join(texts) for texts in batches)
+    assert [int(line.split()[1]) for line in text.splitlines()] == list(range(100_000))
+    assert len(batches) < took / COLLECT_S + 20
+
+
+async def test_what_was_printed_is_there_before_what_is_told_next() -> None:
+    pipe, writer = await open_pipe()
+    texts = pipe.texts()
+    os.write(writer, b"first\n")
+    assert await anext(texts) == ["first\n"]
+    os.write(writer, b"second\n")
+    while not pipe._waiting:
+        await asyncio.sleep(0)
+    assert pipe.take() == ["second\n"]
+    os.close(writer)
+    assert [each async for each in texts if each] == []
+
+
+async def test_a_rank_waits_when_nobody_takes_what_it_writes() -> None:
+    pipe, writer = await open_pipe()
+    os.set_blocking(writer, False)
+    written = refused = 0
+    while refused < 100:
+        try:
+            written += os.write(writer, b"x" * 4096)
+            refused = 0
+        except BlockingIOError:
+            refused += 1
+        await asyncio.sleep(0)
+    assert MOST_WAITING <= written < 2 * MOST_WAITING
+    os.close(writer)
+    taken = [text async for texts in pipe.texts() for text in texts]
+    assert sum(map(len, taken)) == written
+
+
+async def test_an_engine_that_is_behind_stops_the_ranks_and_gets_few_large_messages() -> None:
+    sent: list[messages.FromKeeper] = []
+    may_go = asyncio.Event()
+
+    async def send(message: bytes) -> None:
+        await may_go.wait()
+        sent.append(decode(message))
+
+    outbox = Outbox(send)
+    delivering = asyncio.create_task(outbox.deliver())
+    added = 0
+
+    async def add_many() -> None:
+        nonlocal added
+        for number in range(2_000):
+            await outbox.add("run", [{"type": "output", "text": f"{number:010d}" + "x" * 10_000}])
+            added += 1
+
+    adding = asyncio.create_task(add_many())
+    before = -1
+    while before != added:
+        before = added
+        for _ in range(20):
+            await asyncio.sleep(0)
+    assert added < MOST_BYTES / 10_000 * 2
+    may_go.set()
+    await adding
+    outbox.say(messages.Ended("run", "done", "", 0))
+    while not (sent and isinstance(sent[-1], messages.Ended)):
+        await asyncio.sleep(0)
+    delivering.cancel()
+    batches = [message.records for message in sent if isinstance(message, messages.Records)]
+    assert [int(each["text"][:10]) for batch in batches for each in batch] == list(range(2_000))
+    assert len(batches) < 50
