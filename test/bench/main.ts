@@ -17,13 +17,14 @@ if (!/^[a-z-]+$/.test(name) || !existsSync(file)) {
 const { measure } = (await import(pathToFileURL(file).href)) as { measure(): Promise<Result[]> };
 const results = await measure();
 
-const seconds = (p50: number, p95: number, unit: string): string => `${p50.toFixed(3)} ${unit} (p95 ${p95.toFixed(3)})`;
+const seconds = (p50: number, p95: number, unit: string, p99?: number): string =>
+  `${p50.toFixed(3)} ${unit} (p95 ${p95.toFixed(3)}${p99 === undefined ? '' : `, p99 ${p99.toFixed(3)}`})`;
 console.table(
   Object.fromEntries(
     results.map(({ name, unit, ours, alternative, ratio }) => [
       name,
       {
-        ours: seconds(ours.p50, ours.p95, unit),
+        ours: seconds(ours.p50, ours.p95, unit, ours.p99),
         alternative: `${seconds(alternative.p50, alternative.p95, unit)} ${alternative.label}`,
         samples: ours.samples,
         ratio: `${ratio.toFixed(1)}×`

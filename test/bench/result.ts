@@ -15,7 +15,7 @@ export interface Conditions {
 export interface Result {
   name: string;
   unit: string;
-  ours: { p50: number; p95: number; samples: number };
+  ours: { p50: number; p95: number; p99?: number; samples: number };
   alternative: { label: string; p50: number; p95: number };
   ratio: number;
   /** Where the time goes, as the run itself says it: the median of each phase, in milliseconds. */
@@ -41,12 +41,15 @@ export const compare = (name: string, unit: string, ours: number[], label: strin
   return {
     name,
     unit,
-    ours: { p50, p95: percentile(ours, 0.95), samples: ours.length },
+    ours: { p50, p95: percentile(ours, 0.95), ...tail(ours), samples: ours.length },
     alternative: { label, p50: theirs, p95: percentile(alternative, 0.95) },
     ratio: Number((theirs / p50).toFixed(2)),
     conditions: conditions()
   };
 };
+
+/** One in a hundred says something only of a hundred and more. */
+const tail = (samples: number[]): { p99?: number } => (samples.length < 100 ? {} : { p99: percentile(samples, 0.99) });
 
 export const medianPhases = (samples: Record<string, number>[]): Record<string, number> => {
   const names = new Set(samples.flatMap(each => Object.keys(each)));
