@@ -35,13 +35,14 @@ class Environments:
     async def prepare(self, requirements: Requirements, say: Say) -> tuple[Overlay | None, bool]:
         """The environment, None when the base has everything; and whether it had to be waited for.
 
-        Raises EnvironmentFailed, and OSError for a disk that is full.
+        `say` is called only then, with what happens. Raises EnvironmentFailed, and OSError for a disk that is full.
         """
         digest = await asyncio.to_thread(digest_of, requirements)
         target = self._folder / digest
         manifest = read_manifest(target)
         was_there = manifest is not None
         if manifest is None:
+            await say("The packages that the run needs are being installed.")
             self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             async with _locked(_lock_of(target), say) as lock:
                 manifest = read_manifest(target) or await self._make(requirements, target, lock, say)
