@@ -10,12 +10,12 @@ import signal
 import ray
 from aiohttp import web
 
+from bottega_engine.service.admission import Admission
 from bottega_engine.service.app import Api
 from bottega_engine.service.data_lock import lock_data
 from bottega_engine.service.keepers import Keepers
 from bottega_engine.service.retention import Retention
 from bottega_engine.service.runs import Runs
-from bottega_engine.service.seats import Admission
 from bottega_engine.service.settings import Settings
 from bottega_engine.service.stream import Streams
 from bottega_engine.store import Blobs
@@ -32,7 +32,15 @@ async def serve(settings: Settings) -> None:
     runs = Runs(settings.data, admission, ray.get_runtime_context().gcs_address)
     runs.close_unfinished()
     streams = Streams(runs)
-    runs.keepers = streams.keepers = keepers = Keepers(settings.data, blobs, runs, streams.nodes_changed)
+
+    def nodes_changed() -> None:
+        streams.nodes_changed()
+        admission.looked()
+
+    keepers = Keepers(settings.data, blobs, runs, nodes_changed)
+    runs.keepers = streams.keepers = admission.nodes = keepers
+    # A run that no node could hold is refused from the first moment on.
+    await keepers.look()
     retention = Retention(settings.data, blobs, runs.trash, runs.active)
     api = Api(settings.token_sha256, blobs, runs, keepers, streams, retention)
     runner = web.AppRunner(api.app(), access_log=None, shutdown_timeout=SHUTDOWN_S)

@@ -30,6 +30,7 @@ class Run:
         self.log = EventLog(folder / EVENTS)
         self._phases = SlowestOf(submit["config"]["resources"]["ranks"])
         self._forked_ms: float | None = None
+        self._queue: dict[str, int] | None = None
         self._has_metric = False
 
     @classmethod
@@ -76,9 +77,10 @@ class Run:
         self.log.append(event)
         if event["type"] == "status":
             self.state, self.reason = event["state"], event["reason"]
+            self._queue = event.get("queue")
 
     def set_state(self, state: str, reason: str = "", **more: Any) -> None:
-        if (state, reason) != (self.state, self.reason):
+        if (state, reason, more.get("queue")) != (self.state, self.reason, self._queue):
             self.append({"type": "status", "state": state, "reason": reason, **more})
 
     def end(self, state: str, reason: str, exit_code: int | None = None) -> None:

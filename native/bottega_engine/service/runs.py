@@ -14,13 +14,13 @@ from pathlib import Path
 from typing import Any
 
 from bottega_engine.node import launch as messages
+from bottega_engine.service.admission import Admission, Seats
 from bottega_engine.service.errors import EngineError, no_space, not_found
 from bottega_engine.service.keepers import Keepers
 from bottega_engine.service.records import record_of
 from bottega_engine.service.retention.retention import ActiveRun
 from bottega_engine.service.retention.trash import Trash
 from bottega_engine.service.run import ENDED, EVENTS, SUBMIT, Run, last_event
-from bottega_engine.service.seats import Admission, Seats, check_possible
 from bottega_engine.service.spare_space import SpareSpace
 
 log = logging.getLogger(__name__)
@@ -90,7 +90,7 @@ class Runs:
             if _asked(run.submit) != _asked(submit):
                 raise EngineError("conflict", f"There is a run {run_id} already, and it is a different one.")
             return run
-        check_possible(submit["config"]["resources"])
+        self._admission.check_possible(submit["config"]["resources"])
         self._spare.keep()
         if folder.exists():
             shutil.rmtree(folder)
@@ -183,7 +183,8 @@ class Runs:
             seats = await self._admission.reserve(
                 run.id,
                 run.submit["config"]["resources"],
-                lambda why: self._write(run, lambda: run.set_state("pending", why)),
+                run.submit["config"]["priority"],
+                lambda why, place: self._write(run, lambda: run.set_state("pending", why, queue=place)),
             )
             now_ms = time.time() * 1000
             run.append(

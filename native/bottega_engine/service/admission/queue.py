@@ -1,0 +1,99 @@
+"""The order in which runs get seats, as a plain data structure: no Ray, no clock of its own.
+
+The rule:
+
+1. A run with a higher priority comes first; equal ones in the order in which they came.
+2. The head, the first run of that order, gets the next seats that are enough for it, all of them at once.
+3. While the head waits, a later run that fits into what is free now may overtake, the first in the order first.
+4. That ends when a run has been the head for `OVERTAKING_S`: from then on nobody after it overtakes until it has its
+   seats. So a run that needs much is never starved by a stream of small ones.
+5. A run that no node could hold even if it were empty (its node left) keeps its place, but holds up nobody.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+OVERTAKING_S = 60.0
+
+
+@dataclass(frozen=True)
+class Need:
+    """What a run needs, all on one node."""
+
+    cpus: float
+    gpus: float
+
+    @classmethod
+    def of(cls, resources: dict[str, Any]) -> Need:
+        """`resources` as in a run config."""
+        ranks = resources["ranks"]
+        return cls(ranks * resources["cpus_per_rank"], ranks * resources["gpus_per_rank"])
+
+
+@dataclass(frozen=True)
+class Room:
+    """What one node has, in all or free now."""
+
+    cpus: float
+    gpus: float
+
+    def holds(self, need: Need) -> bool:
+        # Ray counts in ten-thousandths.
+        return self.cpus > need.cpus - 1e-4 and self.gpus > need.gpus - 1e-4
+
+
+@dataclass(eq=False)
+class Waiting:
+    run_id: str
+    need: Need
+    priority: int
+    arrival: int
+    is_possible: bool = True
+    head_since: float = math.inf
+
+
+@dataclass
+class Queue:
+    _waiting: dict[str, Waiting] = field(default_factory=dict)
+    _arrivals: int = 0
+
+    def add(self, run_id: str, need: Need, priority: int) -> Waiting:
+        self._arrivals += 1
+        waiting = self._waiting[run_id] = Waiting(run_id, need, priority, self._arrivals)
+        return waiting
+
+    def remove(self, run_id: str) -> None:
+        """It has its seats, or gave up."""
+        self._waiting.pop(run_id, None)
+
+    def order(self) -> list[Waiting]:
+        return sorted(self._waiting.values(), key=lambda each: (-each.priority, each.arrival))
+
+    def look(self, nodes: Iterable[Room]) -> None:
+        """Marks who could be held at all; `nodes` as if they were empty."""
+        nodes = list(nodes)
+        for waiting in self._waiting.values():
+            waiting.is_possible = any(node.holds(waiting.need) for node in nodes)
+
+    def head(self, now: float) -> Waiting | None:
+        head = next((waiting for waiting in self.order() if waiting.is_possible), None)
+        if head is not None:
+            head.head_since = min(head.head_since, now)
+        return head
+
+    def overtaker(self, free: Iterable[Room], now: float) -> Waiting | None:
+        """The run after the head that may go before it, as `free` is now."""
+        free = list(free)
+        head = self.head(now)
+        for waiting in self.order():
+            if not waiting.is_possible:
+                continue
+            if waiting is not head and any(room.holds(waiting.need) for room in free):
+                return waiting
+            if now - waiting.head_since >= OVERTAKING_S:
+                return None
+        return None
