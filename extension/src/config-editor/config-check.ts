@@ -61,6 +61,11 @@ export class ConfigCheck implements IDisposable {
     this.#setFromAgent(problems);
   }
 
+  /** Another text of this file, with every default and what it extends; null when something is wrong with it. */
+  async resolve(text: string): Promise<RunConfig | null> {
+    return (await this.#checkHere(text)).config;
+  }
+
   /** Checks now; answers when the schema has spoken. */
   async check(): Promise<CheckResult> {
     clearTimeout(this.#timer);

@@ -10,11 +10,14 @@ import { useSignal } from '../state/index.js';
 import type { ConfigCheck } from './config-check.js';
 import { FactsStrip } from './facts-strip.js';
 import type { CodeEditor } from './monaco/code-editor.js';
+import { LiveBar } from './live-bar.js';
+import type { LiveEdit } from './live-edit.js';
 import { ProblemBar } from './problem-bar.js';
 
 export interface ConfigEditorOptions {
   bottega: IBottega;
   check: ConfigCheck;
+  edit: LiveEdit;
   commands: CommandRegistry;
   context: DocumentRegistry.IContext<DocumentRegistry.ICodeModel>;
   themes: IThemeManager | null;
@@ -43,6 +46,9 @@ export class ConfigEditor extends Widget {
       const facts = ReactWidget.create(<FactsStrip bottega={bottega} check={check} trans={trans} />);
       facts.addClass('jp-BottegaEditor-facts');
       layout.addWidget(facts);
+      const live = ReactWidget.create(<LiveBar edit={options.edit} trans={trans} />);
+      live.addClass('jp-BottegaEditor-live');
+      layout.addWidget(live);
     }
     const problems = ReactWidget.create(
       <Problems
@@ -73,6 +79,7 @@ export class ConfigEditor extends Widget {
     this.check.changed.disconnect(this.#showProblems, this);
     context.model.stateChanged.disconnect(this.#showReadOnly, this);
     context.fileChanged.disconnect(this.#showReadOnly, this);
+    this.options.edit.dispose();
     this.check.dispose();
     this.#code?.dispose();
     super.dispose();

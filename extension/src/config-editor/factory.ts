@@ -10,6 +10,7 @@ import { bottegaIcon } from '../state/index.js';
 import type { ChosenCluster } from './chosen-cluster.js';
 import { ConfigCheck } from './config-check.js';
 import { ConfigEditor } from './config-editor.js';
+import { LiveEdit } from './live-edit.js';
 import { RunBar } from './run-bar.js';
 import { Sending } from './sending.js';
 
@@ -46,12 +47,13 @@ export class ConfigEditorFactory extends ABCWidgetFactory<ConfigDocument, Docume
     const { bottega, chosen, commands, contents, themes, trans } = this.services;
     const kind = isClusterFile(context.path) ? 'cluster' : 'run';
     const check = new ConfigCheck(context, kind, bottega, contents);
-    const content = new ConfigEditor({ bottega, check, commands, context, themes, trans });
+    const edit = new LiveEdit(bottega, check);
+    const content = new ConfigEditor({ bottega, check, edit, commands, context, themes, trans });
     // Not the toolbar that hides what does not fit behind dots: this one says there what Run waits for.
     const document = new ConfigDocument({ content, context, toolbar: new Toolbar() });
     document.title.icon = bottegaIcon;
     const { sending } = document;
-    document.toolbar.addItem('bottega-run', new RunBar({ bottega, check, chosen, commands, sending, trans }));
+    document.toolbar.addItem('bottega-run', new RunBar({ bottega, check, edit, chosen, commands, sending, trans }));
     return document;
   }
 }

@@ -7,12 +7,15 @@ import type { IBottega } from '../agent/index.js';
 import { Button, ClusterBadge, clusterStateWord, useSignal } from '../state/index.js';
 import type { ChosenCluster } from './chosen-cluster.js';
 import type { ConfigCheck } from './config-check.js';
+import { changesTitle } from './live-bar.js';
+import type { LiveEdit } from './live-edit.js';
 import { runObstacle, startObstacle } from './obstacle.js';
 import type { Sending } from './sending.js';
 
 export interface RunBarOptions {
   bottega: IBottega;
   check: ConfigCheck;
+  edit: LiveEdit;
   chosen: ChosenCluster;
   commands: CommandRegistry;
   sending: Sending;
@@ -34,7 +37,7 @@ export class RunBar extends ReactWidget {
 const keys = (trans: TranslationBundle): string =>
   /Mac|iPhone|iPad/.test(navigator.platform) ? '⌘ ⏎' : trans.__('Ctrl ⏎');
 
-const RunPart = ({ bottega, check, chosen, commands, sending, trans }: RunBarOptions): JSX.Element => {
+const RunPart = ({ bottega, check, edit, chosen, commands, sending, trans }: RunBarOptions): JSX.Element => {
   const { agent, ledger } = bottega;
   useSignal(agent.changed);
   useSignal(ledger.changed, change => change.run === undefined);
@@ -56,6 +59,7 @@ const RunPart = ({ bottega, check, chosen, commands, sending, trans }: RunBarOpt
         {trans.__('Run')}
       </Button>
       <kbd className="jp-BottegaRunBar-keys">{keys(trans)}</kbd>
+      <ApplyButton edit={edit} trans={trans} />
       {ledger.clusters.length > 0 && (
         <ClusterPicker
           clusters={ledger.clusters}
@@ -71,6 +75,24 @@ const RunPart = ({ bottega, check, chosen, commands, sending, trans }: RunBarOpt
         {obstacle}
       </span>
     </>
+  );
+};
+
+/** Beside Run while the edit can be taken by the run that goes on; the bar below the text says what it is. */
+const ApplyButton = ({ edit, trans }: Pick<RunBarOptions, 'edit' | 'trans'>): JSX.Element | null => {
+  useSignal(edit.changed);
+  const { applying, difference, run } = edit;
+  if (!run || !difference.live.length) return null;
+  return (
+    <Button
+      title={`${trans.__('Change %1 while it goes on', run.name)}\n${changesTitle(trans, difference.live)}`}
+      disabledReason={applying.kind === 'sent' ? trans.__('Waits for the next step of the run') : undefined}
+      onClick={() => void edit.apply()}
+    >
+      {difference.other.length
+        ? trans._n('Apply %1 field to the run', 'Apply %1 fields to the run', difference.live.length)
+        : trans.__('Apply to the running run')}
+    </Button>
   );
 };
 

@@ -5,6 +5,7 @@ import type {
   Cluster,
   EventPage,
   LinePage,
+  PreviousStart,
   Run,
   RunPage,
   RunQuery,
@@ -22,6 +23,11 @@ import { RunStream } from './stream.js';
 import type { Transport } from './transport.js';
 
 const TIMEOUT_MS = 30_000;
+
+/** What to look for in the output of a run; the rest has the defaults of the schema. */
+export type SearchFor = Pick<SearchQuery, 'text'> & Partial<SearchQuery>;
+/** A dry run says what would go. The rules have the defaults of the schema. */
+export type CleanupRules = Pick<CleanupRequest, 'dry_run'> & Partial<CleanupRequest>;
 
 /** The agent's API, one method for each route. Every method rejects with `BottegaError`. */
 export class Client {
@@ -97,14 +103,22 @@ export class Client {
     await this.#request('POST', `${runPath(id)}/profile`, { steps });
   }
 
-  /** Changes live fields of a running run, by dotted key; null takes one away. The `change` event tells when. */
+  /**
+   * Changes live fields of a running run, by dotted key (`liveFields` of the schema); null takes one away. The `change`
+   * event tells from which step on it holds.
+   */
   async change(id: string, values: Record<string, unknown>): Promise<void> {
     await this.#request('PATCH', `${runPath(id)}/config`, { values });
   }
 
-  /** No clean-up takes a kept run. */
-  keep(id: string, isKept = true): Promise<Run> {
+  /** Whether no clean-up may take a run. */
+  keep(id: string, isKept: boolean): Promise<Run> {
     return this.#json('POST', `${runPath(id)}/keep`, { is_kept: isKept });
+  }
+
+  /** The start of the run before this one, to compare with. */
+  previousStart(id: string): Promise<PreviousStart> {
+    return this.#json('GET', `${runPath(id)}/previous`);
   }
 
   async deleteRun(id: string): Promise<void> {
@@ -113,7 +127,7 @@ export class Client {
 
   /** A page of the event log, from a number on. */
   events(id: string, from = 1, limit?: number): Promise<EventPage> {
-    return this.#json('GET', `${runPath(id)}/events?from=${from}${limit === undefined ? '' : `&limit=${limit}`}`);
+    return this.#json('GET', `${runPath(id)}/events${queryOf({ from, limit })}`);
   }
 
   /** Lines of the output by number, see `LogLine`. */
@@ -136,14 +150,14 @@ export class Client {
     return this.#request('GET', `${runPath(id)}/traces/${encodeURIComponent(name)}`, undefined, init);
   }
 
-  /** What lies where, and how much of it. */
+  /** What takes space, here and on the clusters. */
   storage(): Promise<Storage> {
     return this.#json('GET', '/v1/storage');
   }
 
   /** Removes old runs and unused caches, or only says which. */
-  cleanup(request: CleanupRequest): Promise<CleanupAnswer> {
-    return this.#json('POST', '/v1/cleanup', request);
+  cleanup(rules: CleanupRules): Promise<CleanupAnswer> {
+    return this.#json('POST', '/v1/cleanup', rules);
   }
 
   dashboardUrl(cluster: string): string {

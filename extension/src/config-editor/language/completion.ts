@@ -7,7 +7,7 @@ import {
   type ConfigKind,
   type JsonSchema
 } from './config-schema.js';
-import { hasPlainDefault, literal, typeText } from './describe.js';
+import { hasPlainDefault, literal, liveText, typeText } from './describe.js';
 import { locate, type Place } from './locate.js';
 
 export interface Completion {
@@ -99,4 +99,6 @@ const wordsOf = (schema: JsonSchema): string[] => {
 };
 
 const documentationOf = (schema: JsonSchema): string =>
-  [schema.description, `_${typeText(schema)}_`].filter(Boolean).join('\n\n');
+  [schema.description, `_${[typeText(schema), liveText(schema)].filter(Boolean).join(' · ')}_`]
+    .filter(Boolean)
+    .join('\n\n');

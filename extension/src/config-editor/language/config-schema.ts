@@ -19,6 +19,8 @@ export interface JsonSchema {
   maximum?: number;
   exclusiveMinimum?: number;
   exclusiveMaximum?: number;
+  /** Whether it can be changed while a run goes on. */
+  live?: boolean;
 }
 
 export type Path = (string | number)[];

@@ -46,6 +46,9 @@ const limits = (schema: JsonSchema): string[] => {
   return texts;
 };
 
+/** What a person may not know of a key that can be edited under way. */
+export const liveText = (schema: JsonSchema): string => (schema.live ? 'can be changed while the run goes on' : '');
+
 /** Whether a default says something; those of mappings are the defaults of their keys. */
 export const hasPlainDefault = (schema: JsonSchema): boolean =>
   schema.default !== undefined && (typeof schema.default !== 'object' || schema.default === null);

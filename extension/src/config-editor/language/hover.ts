@@ -1,6 +1,6 @@
 import { isMap, isPair, isScalar, isSeq, parseDocument, type Pair } from 'yaml';
 import { meaningOf, schemaAt, type ConfigKind, type JsonSchema, type Path } from './config-schema.js';
-import { hasPlainDefault, literal, typeText } from './describe.js';
+import { hasPlainDefault, literal, liveText, typeText } from './describe.js';
 
 export interface Hover {
   start: number;
@@ -64,5 +64,6 @@ const markdown = (kind: ConfigKind, { path, word }: FoundPair, schema: JsonSchem
   const meaning = word === undefined ? undefined : meaningOf(kind, path, word);
   const facts = [`_${typeText(schema)}_`];
   if (hasPlainDefault(schema)) facts.push(`default \`${literal(schema.default)}\``);
+  if (schema.live) facts.push(liveText(schema));
   return [`**${path.join('.')}**`, meaning ?? schema.description, facts.join(' · ')].filter(Boolean).join('\n\n');
 };

@@ -75,6 +75,14 @@ describe('hover', () => {
     expect(text).toContain('default `512`');
   });
 
+  it('says of a key whether it can be changed while a run goes on', () => {
+    expect(hover('kind: finetune\nlearning_ra|te: 1\n')).toContain('can be changed while the run goes on');
+    expect(hover('kind: finetune\nsamples:\n  prom|pts: [a]\n')).toContain('can be changed while the run goes on');
+    expect(hover('kind: finetune\nse|ed: 1\n')).not.toContain('while the run goes on');
+    const rate = at('kind: finetune\nlearning_r|')!.items.find(item => item.label === 'learning_rate');
+    expect(rate?.documentation).toContain('can be changed while the run goes on');
+  });
+
   it('says what a value means', () => {
     expect(hover('kind: fine|tune\n')).toContain('Fine-tune a causal language model.');
     expect(hover('kind: finetune\nmethod: lo|ra\n')).toContain('small adapter');

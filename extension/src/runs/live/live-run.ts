@@ -40,6 +40,8 @@ export class LiveRun {
   readonly checkpoints: EventOf<'checkpoint'>[] = [];
   readonly traces: EventOf<'trace'>[] = [];
   readonly artifacts: EventOf<'artifact'>[] = [];
+  /** Live fields that were changed, oldest first. */
+  readonly changes: EventOf<'change'>[] = [];
   /** Number of the last event that is folded in. */
   lastSeq = 0;
   /** Number of the newest event that the agent is known to have. */
@@ -200,6 +202,9 @@ export class LiveRun {
         break;
       case 'trace':
         this.traces.push(event);
+        break;
+      case 'change':
+        this.changes.push(event);
         break;
       case 'artifact':
         if (event.kind === 'sample') this.samples.add(event);
