@@ -1,4 +1,4 @@
-import { BottegaError, hasEnded, type Disposable } from '@bottega/client';
+import { BottegaError, type Disposable } from '@bottega/client';
 import type { Run, RunConfig } from '@bottega/schema';
 import type { IDisposable } from '@lumino/disposable';
 import { Signal, type ISignal } from '@lumino/signaling';
@@ -39,7 +39,7 @@ export class LiveEdit implements IDisposable {
     this.#look();
   }
 
-  /** The newest run of this file, while it can be changed. */
+  /** The newest run of this file that goes on. */
   get run(): Run | null {
     const run = this.#live?.run ?? null;
     return run?.state === 'running' ? run : null;
@@ -97,10 +97,11 @@ export class LiveEdit implements IDisposable {
   /** Finds the run, and compares. */
   #look(): void {
     const project = this.bottega.projectOf(this.check.context.path);
+    // Those that wait for seats have nothing yet that could be changed under way.
     const run = this.bottega.ledger.runs.find(
-      each => each.folder === project?.folder && each.config_path === project.configPath && !hasEnded(each.state)
+      each => each.folder === project?.folder && each.config_path === project.configPath && each.state === 'running'
     );
-    if (run?.id !== (this.#live?.id ?? undefined)) this.#follow(run ?? null);
+    if (run?.id !== this.#live?.id) this.#follow(run ?? null);
     this.#compare();
   }
 
@@ -155,8 +156,9 @@ export class LiveEdit implements IDisposable {
     this.#difference = running && config ? liveDifference(running, config) : none;
     // What was done is said until the person goes on.
     const goesOn = this.#difference.live.length > before.live.length;
-    if (goesOn && (this.#applying.kind === 'applied' || this.#applying.kind === 'failed'))
-      {this.#applying = { kind: 'none' };}
+    if (goesOn && (this.#applying.kind === 'applied' || this.#applying.kind === 'failed')) {
+      this.#applying = { kind: 'none' };
+    }
     this.#changed.emit();
   }
 
