@@ -26,7 +26,7 @@ const OPEN = `state IN (${runStates
   .filter(state => !(endedStates as readonly string[]).includes(state))
   .map(state => `'${state}'`)
   .join(', ')})`;
-const SWEPT_AT_ONCE = 2_000;
+const SWEPT_AT_ONCE = 500;
 const PAGES_AT_ONCE = 256;
 
 /** The truth about runs and clusters, and the agent's copy of every event log. */
