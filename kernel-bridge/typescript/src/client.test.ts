@@ -60,6 +60,30 @@ test('paths of files and queries are encoded', async () => {
   expect(client.dashboardUrl('local')).toBe('/base/v1/clusters/local/dashboard/');
 });
 
+test('what can be asked of a run reaches its route with a body or a query', async () => {
+  const asked: unknown[] = [];
+  const client = clientOf((path, { method, body }) => {
+    asked.push([method, path, ...(typeof body === 'string' ? [JSON.parse(body)] : [])]);
+    return Response.json({});
+  });
+  await client.change('run-one', { learning_rate: 1e-4, 'samples.prompts': null });
+  await client.keep('run-one', true);
+  await client.previousStart('run-one');
+  await client.lines('run-one', 5, 10);
+  await client.search('run-one', { text: 'a&b', regex: true });
+  await client.storage();
+  await client.cleanup({ dry_run: true, newest: 3 });
+  expect(asked).toEqual([
+    ['PATCH', '/v1/runs/run-one/config', { values: { learning_rate: 1e-4, 'samples.prompts': null } }],
+    ['POST', '/v1/runs/run-one/keep', { is_kept: true }],
+    ['GET', '/v1/runs/run-one/previous'],
+    ['GET', '/v1/runs/run-one/lines?from=5&limit=10'],
+    ['GET', '/v1/runs/run-one/search?text=a%26b&regex=true'],
+    ['GET', '/v1/storage'],
+    ['POST', '/v1/cleanup', { dry_run: true, newest: 3 }]
+  ]);
+});
+
 test('run ids fit the pattern of the schema and differ', () => {
   const ids = Array.from({ length: 100 }, newRunId);
   for (const id of ids) expect(id).toMatch(/^[a-z0-9][a-z0-9-]{5,63}$/);

@@ -90,6 +90,11 @@ export class FollowedRun {
     return this.client.stop(this.id);
   }
 
+  /** Changes live fields, by dotted key; null takes one away. */
+  change(values: Record<string, unknown>): Promise<void> {
+    return this.client.change(this.id, values);
+  }
+
   /** Records the next steps with the profiler. */
   profile(steps = 5): Promise<void> {
     return this.client.profile(this.id, steps);
