@@ -49,7 +49,7 @@ class RankContext:
 
     `work_dir` holds the project files, `output_dir` what the run makes (checkpoints, traces, artifacts; event
     paths are relative to it), `runs_dir` holds one folder per run: `<runs_dir>/<run id>/output`. `tokens_dir` holds
-    token caches, and is left out where none are kept.
+    token caches, and is left out where none are kept. `base_key` names the base model that this process may find in memory.
     """
 
     run_id: str
@@ -62,6 +62,7 @@ class RankContext:
     emit: Callable[[dict[str, Any]], None]
     control: Control
     tokens_dir: Path | None = None
+    base_key: str = ""
 
     @contextmanager
     def phase(self, name: str) -> Iterator[None]:

@@ -11,12 +11,14 @@ from pathlib import Path
 from typing import Any
 
 from bottega_engine.alone.terminal import show
+from bottega_engine.node.forking_process import ZygoteFailed
 from bottega_engine.node.launch import Launch
 from bottega_engine.node.live_run import LiveRun, RunEnd
 from bottega_engine.node.rank_environment import rank_specs
 from bottega_engine.node.rank_process import Record
+from bottega_engine.node.starts import Start
 from bottega_engine.node.strays import adopt_orphans
-from bottega_engine.node.zygote_process import ZygoteFailed, Zygotes
+from bottega_engine.node.zygotes import Zygotes
 from bottega_engine.service.records import record_of
 from bottega_engine.service.run import Run
 
@@ -55,7 +57,8 @@ async def run_here(name: str, config: dict[str, Any], folder: Path, data: Path) 
         run.set_state("starting")
         live = LiveRun()
         _stop_on_interrupt(live)
-        end = await live.carry(rank_specs(launch, folder, data / "runs"), zygotes, take)
+        start = Start("forked", "A run without a cluster has processes of its own.", zygotes)
+        end = await live.carry(rank_specs(launch, folder, data / "runs"), start, take)
     except ZygoteFailed as error:
         end = RunEnd("failed", f"No process could be started for the run. {error}", 1)
     finally:

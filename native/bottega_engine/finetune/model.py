@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import difflib
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
+import transformers
 from peft import LoraConfig, PeftModel, get_peft_model, get_peft_model_state_dict, set_peft_model_state_dict
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from bottega_engine.rank_context import RunFailed
+
+
+def silence_libraries() -> None:
+    """The log is the person's: no progress bars of loading, no advice to the authors of other libraries."""
+    transformers.utils.logging.disable_progress_bar()
+    warnings.filterwarnings("ignore", category=FutureWarning, module="transformers|peft|torch")
 
 
 @dataclass(frozen=True)
@@ -100,6 +108,9 @@ def add_adapter(model: Any, lora: dict[str, Any], checkpoint: Path | None) -> An
         adapted = get_peft_model(model, settings)
     except ValueError as error:
         raise RunFailed(f"lora.target_modules does not fit the model: {error}") from error
+    # peft keeps them as a set, whose order differs from one interpreter to the next, and so would the saved file.
+    if isinstance(settings.target_modules, set):
+        settings.target_modules = sorted(settings.target_modules)
     if checkpoint is None:
         return adapted
     weights = load_file(checkpoint / "adapter_model.safetensors")

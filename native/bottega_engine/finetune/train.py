@@ -3,27 +3,28 @@
 from __future__ import annotations
 
 import math
-import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
-import transformers
 import yaml
 from peft import PeftModel
 from torch.nn.parallel import DistributedDataParallel
 
+from bottega_engine.finetune import base as bases
 from bottega_engine.finetune import checkpoint as checkpoints
 from bottega_engine.finetune.loop import Loop, position_of
 from bottega_engine.finetune.loss import Loss, causal_loss, checked
 from bottega_engine.finetune.metrics import Metrics, notice
 from bottega_engine.finetune.model import (
+    ModelSource,
     add_adapter,
     check_tokenizer_fits,
     find_model,
     load_model,
     load_tokenizer,
+    silence_libraries,
 )
 from bottega_engine.finetune.optimizer import make_optimizer, make_schedule
 from bottega_engine.finetune.order import DataOrder, ShardedOrder, WholeOrder
@@ -46,7 +47,7 @@ def train(config: dict[str, Any], context: RankContext) -> None:
     `config` is a FinetuneConfig of the schema with every default filled in. Raises RunFailed for what the person
     can mend and RunStopped when the run was asked to stop.
     """
-    _silence_libraries()
+    silence_libraries()
     if context.rank == 0:
         print(yaml.safe_dump(config, sort_keys=False, allow_unicode=True), flush=True)
     with context.phase("imports"):
@@ -70,12 +71,6 @@ def train(config: dict[str, Any], context: RankContext) -> None:
             loop.on_first_step = lambda: making.start(loop.order.coming_shards())
             loop.run(recorder)
         say_if_not_kept(data, making.failed, context)
-
-
-def _silence_libraries() -> None:
-    """The log is the person's: no progress bars of loading, no advice to the authors of other libraries."""
-    transformers.utils.logging.disable_progress_bar()
-    warnings.filterwarnings("ignore", category=FutureWarning, module="transformers|peft|torch")
 
 
 @dataclass(frozen=True)
@@ -122,7 +117,8 @@ def _load(
     source = find_model(config["model"], config.get("revision"), context.work_dir)
     is_full = config["method"] == "full"
     weights = find_model(str(resumed), None, context.work_dir) if resumed and is_full else source
-    model, tokenizer = load_model(weights, context.work_dir), load_tokenizer(source)
+    taken = None if weights is not source else _take_base(source, context)
+    model, tokenizer = taken or (load_model(weights, context.work_dir), load_tokenizer(source))
     check_tokenizer_fits(tokenizer, model, source.name)
     if tokenizer.eos_token_id is None:
         notice(
@@ -138,6 +134,16 @@ def _load(
     if config["data"]["packing"]:
         check_model_keeps_documents_apart(model, len(tokenizer), device)
     return model, tokenizer
+
+
+def _take_base(source: ModelSource, context: RankContext) -> tuple[Any, Any] | None:
+    """Model and tokenizer as they lie in memory, where they do."""
+    try:
+        return bases.take(context.base_key, source)
+    except bases.BaseDamaged as error:
+        notice(context, "warning", f"{error} They are loaded anew.")
+        context.emit({"type": "base_damaged"})
+        return None
 
 
 def _prepare(

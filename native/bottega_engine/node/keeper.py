@@ -20,20 +20,27 @@ import psutil
 from bottega_engine.node import launch as messages
 from bottega_engine.node.node_runs import NodeRuns
 from bottega_engine.node.outbox import Outbox
+from bottega_engine.node.starts import Starts
 from bottega_engine.node.strays import adopt_orphans
-from bottega_engine.node.zygote_process import Zygotes
+from bottega_engine.node.templates import Room, Templates
+from bottega_engine.node.zygotes import Zygotes
 
 MEMORY_EVERY_S = 5.0
 
 
 class KeeperSettings(msgspec.Struct, frozen=True):
-    """`engine` is the address of the engine's HTTP API, `is_head` whether the engine's data folder is on this node."""
+    """`engine` is the address of the engine's HTTP API, `is_head` whether the engine's data folder is on this node.
+
+    `resident_memory` is the part of the node's memory for base models, `resident_idle_s` how long one stays unused.
+    """
 
     engine: str
     secret: str
     node: str
     data: str
     is_head: bool
+    resident_memory: float = 0.3
+    resident_idle_s: float = 1800.0
 
 
 class Keeper:
@@ -43,8 +50,11 @@ class Keeper:
         self._tasks: set[asyncio.Task[None]] = set()
         self._outbox = Outbox(lambda message: self._socket.send_bytes(message))
         self._zygotes = Zygotes(lambda state: self._outbox.say(messages.ZygoteState(state)))
+        room = Room(settings.resident_memory, settings.resident_idle_s)
+        self._templates = Templates(self._zygotes, self._say_templates, room)
         fetch = None if settings.is_head else self._fetch
-        self._runs = NodeRuns(Path(settings.data), self._zygotes, self._outbox.add, fetch)
+        starts = Starts(self._zygotes, self._templates)
+        self._runs = NodeRuns(Path(settings.data), starts, self._outbox.add, fetch)
         self._socket: aiohttp.ClientWebSocketResponse
 
     async def serve(self) -> None:
@@ -56,6 +66,7 @@ class Keeper:
         ) as self._socket:
             self._later(self._outbox.deliver())
             self._later(self._zygotes.keep())
+            self._later(self._templates.keep())
             self._later(self._report_memory())
             try:
                 async for message in self._socket:
@@ -73,12 +84,30 @@ class Keeper:
                 self._later(self._run(order))
             case messages.Stop():
                 self._later(self._runs.stop(order.run_id, order.grace_seconds))
+            case messages.DropTemplate():
+                self._templates.drop(order.key)
             case messages.Profile():
                 self._runs.profile(order.run_id, order.steps)
 
     async def _run(self, launch: messages.Launch) -> None:
         end = await self._runs.run(launch)
         self._outbox.say(messages.Ended(launch.run_id, end.state, end.reason, end.exit_code))
+
+    def _say_templates(self) -> None:
+        self._outbox.say(
+            messages.Templates(
+                [
+                    messages.TemplateState(
+                        template.base.key,
+                        template.base.label,
+                        template.size_bytes,
+                        template.last_used * 1000,
+                        template.is_needed,
+                    )
+                    for template in self._templates.all()
+                ]
+            )
+        )
 
     async def _report_memory(self) -> None:
         while True:

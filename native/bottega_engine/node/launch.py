@@ -28,7 +28,11 @@ class Profile(msgspec.Struct, frozen=True, tag="profile"):
     steps: int
 
 
-ToKeeper = Launch | Stop | Profile
+class DropTemplate(msgspec.Struct, frozen=True, tag="drop_template"):
+    key: str
+
+
+ToKeeper = Launch | Stop | Profile | DropTemplate
 
 
 class ZygoteState(msgspec.Struct, frozen=True, tag="zygote"):
@@ -58,7 +62,23 @@ class Memory(msgspec.Struct, frozen=True, tag="memory"):
     used_bytes: int
 
 
-FromKeeper = ZygoteState | Records | Ended | Memory
+class TemplateState(msgspec.Struct, frozen=True):
+    """A base model in memory. `last_used` in milliseconds of the Unix epoch."""
+
+    key: str
+    label: str
+    size_bytes: int
+    last_used: float
+    is_needed: bool
+
+
+class Templates(msgspec.Struct, frozen=True, tag="templates"):
+    """All that the node has in memory now."""
+
+    templates: list[TemplateState]
+
+
+FromKeeper = ZygoteState | Records | Ended | Memory | Templates
 
 encode = msgspec.msgpack.encode
 decode_to_keeper = msgspec.msgpack.Decoder(ToKeeper).decode

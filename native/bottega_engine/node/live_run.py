@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal, TypeVar
 
 import msgspec
 
 from bottega_engine.node.rank_process import RankProcess, Record
 from bottega_engine.node.rank_spec import RankSpec
-from bottega_engine.node.zygote_process import Zygotes
+from bottega_engine.node.starts import Start
 
+T = TypeVar("T")
+KEEPER = -1
+"""The `rank` of a record that the keeper itself writes: no rank can use it."""
 OTHERS_GRACE_S = 3.0
 """When one rank failed, the others wait for it in vain; this long they may still say why they ended."""
 
@@ -44,30 +47,51 @@ def last_words_of(record: Record) -> LastWords | None:
 
 class LiveRun:
     def __init__(self) -> None:
-        self.is_stopping = False
+        self._stopping = asyncio.Event()
         self._ranks: list[RankProcess] = []
         self._last_words: dict[int, LastWords] = {}
         self._over = asyncio.Event()
         self._kind = ""
 
+    @property
+    def is_stopping(self) -> bool:
+        return self._stopping.is_set()
+
+    async def unless_stopped(self, preparation: Coroutine[Any, Any, T]) -> T | None:
+        """What a part of the preparation answers; None as soon as the run is asked to stop."""
+        preparing = asyncio.create_task(preparation)
+        stopping = asyncio.create_task(self._stopping.wait())
+        try:
+            await asyncio.wait({preparing, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            return None if self.is_stopping else preparing.result()
+        finally:
+            for task in (preparing, stopping):
+                task.cancel()
+
     async def carry(
-        self, specs: list[RankSpec], zygotes: Zygotes, sink: Callable[[list[Record]], Awaitable[None]]
+        self, specs: list[RankSpec], start: Start, sink: Callable[[list[Record]], Awaitable[None]]
     ) -> RunEnd:
+        """From the fork to the end. `sink` gets records with their `rank`, which is KEEPER for what no rank said."""
+
         async def take(rank: int, records: list[Record]) -> None:
             for record in records:
-                if record["type"] == "end" and (said := last_words_of(record)) is not None:
+                if record["type"] == "base_damaged":
+                    start.renew()
+                elif record["type"] == "end" and (said := last_words_of(record)) is not None:
                     self._last_words[rank] = said
-            await sink([{**record, "rank": rank} for record in records if record["type"] != "end"])
+            told = [record for record in records if record["type"] not in ("end", "base_damaged")]
+            await sink([{**record, "rank": rank} for record in told])
 
         self._kind = specs[0].config["kind"]
         oom_kills = count_oom_kills()
         endings: list[asyncio.Task[int]] = []
         try:
             for spec in specs:
-                rank = RankProcess(spec, zygotes, take)
+                rank = RankProcess(spec, start, take)
                 await rank.start()
                 self._ranks.append(rank)
                 endings.append(asyncio.create_task(rank.ended()))
+            await sink([{"type": "start", "level": start.level, "reason": start.reason, "rank": KEEPER}])
             first = await self._first_to_fail(endings)
             await asyncio.gather(*endings)
         except BaseException:
@@ -111,7 +135,7 @@ class LiveRun:
 
     async def stop(self, grace_seconds: float) -> None:
         """Asks, then kills. A second call can only make it faster."""
-        self.is_stopping = True
+        self._stopping.set()
         self.say("stop")
         if self._kind == "script":
             for rank in self._ranks:

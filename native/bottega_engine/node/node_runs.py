@@ -7,11 +7,14 @@ import shutil
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
+import msgspec
+
+from bottega_engine.node.forking_process import ZygoteFailed
 from bottega_engine.node.launch import Launch
-from bottega_engine.node.live_run import LiveRun, RunEnd
+from bottega_engine.node.live_run import KEEPER, LiveRun, RunEnd
 from bottega_engine.node.rank_environment import rank_specs
 from bottega_engine.node.rank_process import Record
-from bottega_engine.node.zygote_process import ZygoteFailed, Zygotes
+from bottega_engine.node.starts import Starts
 from bottega_engine.store import Blobs, InvalidTree, lay_out
 
 RecordSink = Callable[[str, list[Record]], Awaitable[None]]
@@ -21,12 +24,10 @@ FetchBlob = Callable[[str], Awaitable[bytes]]
 class NodeRuns:
     """`sink` gets (run id, records) of all ranks, each record with its `rank`. `fetch` brings a blob this node lacks."""
 
-    def __init__(
-        self, data: Path, zygotes: Zygotes, sink: RecordSink, fetch: FetchBlob | None = None
-    ) -> None:
+    def __init__(self, data: Path, starts: Starts, sink: RecordSink, fetch: FetchBlob | None = None) -> None:
         self._runs_dir = data / "runs"
         self._blobs = Blobs(data / "blobs")
-        self._zygotes = zygotes
+        self._starts = starts
         self._sink = sink
         self._fetch = fetch
         self._live: dict[str, LiveRun] = {}
@@ -36,10 +37,24 @@ class NodeRuns:
         live = self._live[launch.run_id] = LiveRun()
         try:
             await self._lay_out(launch)
-            specs = rank_specs(launch, self._runs_dir / launch.run_id / "work", self._runs_dir)
-            if live.is_stopping:
+            work = self._runs_dir / launch.run_id / "work"
+            asked_ms = launch.sent_ms
+
+            async def say(said: Record) -> None:
+                nonlocal asked_ms
+                if said["type"] == "phase":
+                    # The fork is asked for when this is over.
+                    asked_ms = said["started"] + said["duration_ms"]
+                await self._sink(launch.run_id, [{**said, "rank": KEEPER}])
+
+            start = await live.unless_stopped(self._starts.choose(launch, work, say))
+            if start is None:
                 return RunEnd("stopped", "stopped before it started")
-            return await live.carry(specs, self._zygotes, lambda records: self._sink(launch.run_id, records))
+            specs = [
+                msgspec.structs.replace(spec, base_key=start.base_key, sent_ms=asked_ms)
+                for spec in rank_specs(launch, work, self._runs_dir)
+            ]
+            return await live.carry(specs, start, lambda records: self._sink(launch.run_id, records))
         except InvalidTree as error:
             return RunEnd("failed", f"The project folder did not arrive whole: {error}")
         except ZygoteFailed as error:

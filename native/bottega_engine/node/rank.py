@@ -63,18 +63,23 @@ def _leave(code: int) -> NoReturn:
 def _run(spec: RankSpec, control: ControlPipe) -> None:
     control.watch()
     _set_process(spec)
+    work = _work_of(spec, control)
     now_ms = time.time() * 1000
     emit_record(
         {"type": "phase", "name": "fork", "started": spec.sent_ms, "duration_ms": now_ms - spec.sent_ms}
     )
+    work()
+
+
+def _work_of(spec: RankSpec, control: ControlPipe) -> Callable[[], None]:
+    """Imports what it needs, which a forked process has and a cold one has not."""
     if spec.config["kind"] == "script":
         from bottega_engine.node.script import run_script
 
-        run_script(spec)
-        return
+        return lambda: run_script(spec)
     from bottega_engine.finetune import train
 
-    train(spec.config, context_of(spec, control))
+    return lambda: train(spec.config, context_of(spec, control))
 
 
 def context_of(spec: RankSpec, control: ControlPipe) -> RankContext:
@@ -89,6 +94,7 @@ def context_of(spec: RankSpec, control: ControlPipe) -> RankContext:
         emit=emit_record,
         control=control,
         tokens_dir=Path(spec.runs_dir).parent / "tokens",
+        base_key=spec.base_key,
     )
 
 
@@ -103,7 +109,8 @@ def _set_environment(spec: RankSpec, records: int) -> None:
     os.environ.update(spec.environment)
     os.environ[RECORD_FD] = str(records)
     os.chdir(spec.work_dir)
-    sys.path[:] = [spec.work_dir, *(entry for entry in sys.path if entry not in ("", spec.work_dir))]
+    first = [spec.work_dir, *([spec.overlay] if spec.overlay else [])]
+    sys.path[:] = [*first, *(entry for entry in sys.path if entry not in ("", *first))]
     sys.argv = [spec.work_dir]
     # Two edits within one second would find the bytecode of the first.
     sys.dont_write_bytecode = True
@@ -122,6 +129,9 @@ def _set_process(spec: RankSpec) -> None:
         Path("/proc/self/oom_score_adj").write_text(OOM_SCORE)
     with suppress(OSError):
         Path("/proc/self/comm").write_text(f"rank{spec.rank} {spec.run_id}"[:15])
+    if spec.config["kind"] == "script" and "torch" not in sys.modules:
+        # A cold script imports what it needs itself.
+        return
     import random
 
     import numpy as np

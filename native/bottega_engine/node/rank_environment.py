@@ -8,11 +8,14 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from bottega_engine.environments import Overlay
 from bottega_engine.node.launch import Launch
 from bottega_engine.node.rank_spec import RankSpec
 
 
-def rank_specs(launch: Launch, work_dir: Path, runs_dir: Path) -> list[RankSpec]:
+def rank_specs(
+    launch: Launch, work_dir: Path, runs_dir: Path, overlay: Overlay | None = None
+) -> list[RankSpec]:
     """All ranks run on this node, in `work_dir`; their output goes to the run's folder in `runs_dir`."""
     resources = launch.config["resources"]
     ranks: int = resources["ranks"]
@@ -31,6 +34,9 @@ def rank_specs(launch: Launch, work_dir: Path, runs_dir: Path) -> list[RankSpec]
         "PYTHONUNBUFFERED": "1",
         "PYTHONDONTWRITEBYTECODE": "1",
     }
+    variables: dict[str, str] = {**common, **launch.config["env"]}
+    if overlay is not None:
+        variables |= overlay.environment({**os.environ, **variables})
     threads = max(1, int(resources["cpus_per_rank"]))
     specs = []
     for rank in range(ranks):
@@ -49,8 +55,9 @@ def rank_specs(launch: Launch, work_dir: Path, runs_dir: Path) -> list[RankSpec]
                 work_dir=str(work_dir),
                 output_dir=output,
                 runs_dir=str(runs_dir),
-                environment={**common, **launch.config["env"], **own},
+                environment={**variables, **own},
                 sent_ms=launch.sent_ms,
+                overlay=str(overlay.site) if overlay else "",
             )
         )
     return specs

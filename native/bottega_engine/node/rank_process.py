@@ -9,11 +9,11 @@ import signal
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from bottega_engine.node.forking_process import Forker, exit_code_of
 from bottega_engine.node.output_pipe import OutputPipe
 from bottega_engine.node.rank import parse_record
 from bottega_engine.node.rank_spec import RankSpec, encode
 from bottega_engine.node.strays import kill_strays, kill_tree
-from bottega_engine.node.zygote_process import Zygotes
 
 Record = dict[str, Any]
 Sink = Callable[[int, list[Record]], Awaitable[None]]
@@ -26,11 +26,11 @@ LARGEST_RECORD = 1024 * 1024
 class RankProcess:
     """`sink` gets (rank, records) in order and takes them at once; as long as it waits after that, the rank waits."""
 
-    def __init__(self, spec: RankSpec, zygotes: Zygotes, sink: Sink) -> None:
+    def __init__(self, spec: RankSpec, forker: Forker, sink: Sink) -> None:
         self.spec = spec
         self.pid = 0
         self._sink = sink
-        self._zygotes = zygotes
+        self._forker = forker
         self._has_ended = False
         self._control = -1
         self._exit: asyncio.Future[int] | None = None
@@ -45,7 +45,7 @@ class RankProcess:
         readers, writers = zip(*(os.pipe() for _ in range(3)), strict=True)
         control, self._control = os.pipe()
         try:
-            self.pid, self._exit = await self._zygotes.fork([spec, *writers, control])
+            self.pid, self._exit = await self._forker.fork([spec, *writers, control])
         except BaseException:
             for descriptor in (*readers, self._control):
                 os.close(descriptor)
@@ -63,13 +63,10 @@ class RankProcess:
     async def ended(self) -> int:
         """The exit code, negative for a signal, after the last record was given to the sink."""
         assert self._exit is not None
-        try:
-            code = await asyncio.shield(self._exit)
-        except ConnectionError:
-            code = await _adopted_exit(self.pid)
+        code = await exit_code_of(self.pid, self._exit)
         self._has_ended = True
-        self._zygotes.living.discard(self.pid)
-        await kill_strays(self._zygotes.living)
+        self._forker.living.discard(self.pid)
+        await kill_strays(self._forker.living)
         await asyncio.wait(self._pumps, timeout=DRAIN_S)
         for transport in self._transports:
             transport.close()
@@ -128,30 +125,3 @@ async def _next_line(reader: asyncio.StreamReader) -> bytes:
             return b""
         except asyncio.LimitOverrunError as error:
             await reader.readexactly(error.consumed)
-
-
-async def _adopted_exit(pid: int) -> int:
-    """The exit code of a rank whose zygote died; its keeper is its parent now (PR_SET_CHILD_SUBREAPER)."""
-    loop = asyncio.get_running_loop()
-    try:
-        pidfd = os.pidfd_open(pid)
-    except ProcessLookupError:
-        return -signal.SIGKILL
-    over: asyncio.Future[None] = loop.create_future()
-    loop.add_reader(pidfd, _settle, over)
-    try:
-        await over
-    finally:
-        loop.remove_reader(pidfd)
-        os.close(pidfd)
-    try:
-        _, status = os.waitpid(pid, 0)
-    except ChildProcessError:
-        # The zygote reaped it in its last moment and did not get to say so.
-        return -signal.SIGKILL
-    return os.waitstatus_to_exitcode(status)
-
-
-def _settle(future: asyncio.Future[None]) -> None:
-    if not future.done():
-        future.set_result(None)

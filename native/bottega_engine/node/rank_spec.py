@@ -9,7 +9,11 @@ import msgspec
 
 
 class RankSpec(msgspec.Struct, frozen=True):
-    """`environment` has everything torchrun would set. `sent_ms`: when the engine asked for the run (Unix epoch)."""
+    """`environment` has everything torchrun would set. `sent_ms`: when the engine asked for the run (Unix epoch).
+
+    `overlay` is a folder of packages that goes before all others; empty for none. `base_key`: the base model that the rank
+    may find in its memory; empty for none.
+    """
 
     run_id: str
     config: dict[str, Any]
@@ -21,6 +25,8 @@ class RankSpec(msgspec.Struct, frozen=True):
     runs_dir: str
     environment: dict[str, str]
     sent_ms: float
+    overlay: str = ""
+    base_key: str = ""
 
     @property
     def work(self) -> Path:

@@ -57,6 +57,7 @@ class Keepers:
         self._connected: dict[str, asyncio.Event] = {}
         self._zygotes: dict[str, str] = {}
         self._memory: dict[str, tuple[int, int]] = {}
+        self._templates: dict[str, list[messages.TemplateState]] = {}
         self._keeping: dict[str, asyncio.Task[None]] = {}
         self._nodes: list[dict[str, Any]] = []
 
@@ -85,6 +86,16 @@ class Keepers:
 
     def is_warm(self, node: str) -> bool:
         return self._zygotes.get(node) == "ready"
+
+    def templates(self) -> list[messages.TemplateState]:
+        """The base models in memory, on all nodes."""
+        return [template for templates in self._templates.values() for template in templates]
+
+    async def drop_template(self, key: str) -> None:
+        """Frees the memory of a base model on every node that has it, once no run uses it. Raises EngineError."""
+        for node, templates in list(self._templates.items()):
+            if any(template.key == key for template in templates):
+                await self.send(node, messages.DropTemplate(key))
 
     async def look(self) -> None:
         """Looks at the nodes now, and says so when something has changed."""
@@ -138,6 +149,7 @@ class Keepers:
         finally:
             self._connected[node].clear()
             del self._sockets[node]
+            self._templates.pop(node, None)
             self._zygotes[node] = "failed"
             self._sink.node_lost(node)
             self._look_later()
@@ -152,6 +164,8 @@ class Keepers:
             case messages.ZygoteState():
                 self._zygotes[node] = message.state
                 self._look_later()
+            case messages.Templates():
+                self._templates[node] = message.templates
             case messages.Memory():
                 self._memory[node] = (message.total_bytes, message.used_bytes)
 

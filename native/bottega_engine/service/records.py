@@ -6,6 +6,8 @@ from typing import Any, Literal
 
 import msgspec
 
+from bottega_engine.node.live_run import KEEPER
+
 MOST_VALUES = 256
 MOST_CHARACTERS = 64 * 1024
 
@@ -68,13 +70,32 @@ class Notice(_Record, tag="notice"):
     details: str | None = None
 
 
-Record = Phase | Running | Output | Metric | Checkpoint | Trace | Artifact | Notice
+class KeeperPhase(_Record, tag="phase"):
+    name: Literal["environment", "base"]
+    started: float
+    duration_ms: float
+
+
+class Start(_Record, tag="start"):
+    level: Literal["cold", "forked", "resident"]
+    reason: str
+
+
+class Waiting(_Record, tag="waiting"):
+    """What a run waits for before its ranks are there; empty when it goes on."""
+
+    reason: str
+
+
+RankRecord = Phase | Running | Output | Metric | Checkpoint | Trace | Artifact | Notice
+KeeperRecord = KeeperPhase | Start | Waiting | Notice
+Record = RankRecord | KeeperRecord
 
 
 def record_of(said: dict[str, Any]) -> Record | None:
-    """None for what is no record."""
+    """None for what is no record. `rank` says who wrote it; what the keeper writes, no rank can."""
     try:
-        record = msgspec.convert(said, Record)
+        record: Record = msgspec.convert(said, KeeperRecord if said["rank"] == KEEPER else RankRecord)
     except msgspec.ValidationError:
         return None
     match record:

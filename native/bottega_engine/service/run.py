@@ -9,7 +9,18 @@ from typing import Any
 
 from bottega_engine.eventlog import Event, EventLog
 from bottega_engine.service.phases import SlowestOf
-from bottega_engine.service.records import Artifact, Metric, Notice, Output, Phase, Record, event_of
+from bottega_engine.service.records import (
+    Artifact,
+    KeeperPhase,
+    Metric,
+    Notice,
+    Output,
+    Phase,
+    Record,
+    Start,
+    Waiting,
+    event_of,
+)
 
 ENDED = ("done", "failed", "stopped", "lost")
 SUBMIT, EVENTS = "submit.json", "events.jsonl"
@@ -102,7 +113,11 @@ class Run:
 
     def _take(self, rank: int, record: Record) -> None:
         event = event_of(record)
-        if isinstance(record, Phase):
+        if isinstance(record, Waiting):
+            self.set_state("starting", record.reason)
+        elif isinstance(record, KeeperPhase | Start):
+            self.append(event)
+        elif isinstance(record, Phase):
             self._take_phase(rank, event)
         elif self.kind == "script":
             self._take_of_script(record, event)

@@ -15,6 +15,7 @@ from bottega_engine.service.tests.engine_process import (
     EngineClient,
     EngineProcess,
     metric,
+    of_type,
     output_of,
     tail,
     zygote_of,
@@ -157,7 +158,8 @@ async def test_nonsense_in_the_record_descriptor_hurts_nobody(
         "fd = int(os.environ['BOTTEGA_RECORD_FD'])\n"
         "for line in ['{', '[]', '7', '{\"type\": \"phase\"}', '{\"type\": \"end\"}', '{\"type\": 3}',\n"
         '    \'{"type": "status", "state": "done", "reason": ""}\', \'\\xff\', \'x\' * 3_000_000,\n'
-        '    \'{"type": "metric", "step": -1, "values": {}}\', \'{"type": "metric", "values": 1}\']:\n'
+        '    \'{"type": "metric", "step": -1, "values": {}}\', \'{"type": "metric", "values": 1}\',\n'
+        '    \'{"type": "start", "level": "resident", "reason": "", "rank": -1}\', \'{"type": "base_damaged"}\']:\n'
         "    os.write(fd, line.encode('latin-1') + b'\\n')\n"
         "import bottega_engine\n"
         "bottega_engine.report({'loss': 1})\n"
@@ -165,7 +167,8 @@ async def test_nonsense_in_the_record_descriptor_hurts_nobody(
     events = await client.run(folder, script_config("nonsense.py"))
     assert events[-1]["state"] == "done", tail(events)
     assert metric(events, "loss") == [1]
-    assert {event["type"] for event in events} == {"phase", "status", "metric"}
+    assert {event["type"] for event in events} == {"phase", "status", "metric", "start"}
+    assert [event["level"] for event in of_type(events, "start")] == ["forked"], "only the keeper says it"
 
 
 @pytest.fixture

@@ -1,0 +1,106 @@
+"""A base model and its tokenizer, kept in a process that forks ranks: each rank finds them as they were loaded.
+
+The rank's memory is its own (copy on write), so whatever it does to the weights, the next one finds them untouched.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import random
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy
+import torch
+
+from bottega_engine.finetune.model import (
+    ModelSource,
+    find_model,
+    load_model,
+    load_tokenizer,
+    silence_libraries,
+)
+from bottega_engine.rank_context import RunFailed
+
+SAMPLED = 2048
+"""Numbers of each tensor that the fingerprint reads: milliseconds, however large the model is."""
+BITS = {1: torch.int8, 2: torch.int16, 4: torch.int32, 8: torch.int64}
+
+
+class BaseDamaged(Exception):
+    """The weights in memory are not those that were loaded."""
+
+
+@dataclass(frozen=True)
+class Base:
+    key: str
+    model: Any
+    tokenizer: Any
+    fingerprint: str
+
+
+_kept: Base | None = None
+
+
+def load(key: str, name: str, revision: str | None, work_dir: Path) -> int:
+    """Loads the base that all forks of this process will find, and answers how many bytes it has. Raises RunFailed."""
+    global _kept
+    # The loading threads of transformers would end only some time after the call.
+    os.environ["HF_DEACTIVATE_ASYNC_LOAD"] = "1"
+    silence_libraries()
+    before = _random_state()
+    source = find_model(name, revision, work_dir)
+    model, tokenizer = load_model(source, work_dir), load_tokenizer(source)
+    if _random_state() != before:
+        raise RunFailed(f"{name} lacks weights, which are made from the seed of each run.")
+    _kept = Base(key, model, tokenizer, fingerprint_of(model))
+    return sum(tensor.untyped_storage().nbytes() for _, tensor in _tensors_of(model))
+
+
+def take(key: str, source: ModelSource) -> tuple[Any, Any] | None:
+    """The model and tokenizer of this process, as if they had just been loaded from `source`; None without that base.
+
+    They can be taken once. Raises BaseDamaged.
+    """
+    global _kept
+    base, _kept = _kept, None
+    if base is None or not key or base.key != key:
+        return None
+    if fingerprint_of(base.model) != base.fingerprint:
+        raise BaseDamaged(f"The weights of {source.name} in memory have changed since they were loaded.")
+    for owner in (base.model, base.model.config, base.tokenizer):
+        owner.name_or_path = source.location
+    base.tokenizer.init_kwargs["name_or_path"] = source.location
+    return base.model, base.tokenizer
+
+
+def fingerprint_of(model: Any) -> str:
+    """Changes when a tensor was replaced or written to, as torch counts it or as an even sample of its bits shows."""
+    digest = hashlib.sha256()
+    for name, tensor in _tensors_of(model):
+        values = tensor.detach().reshape(-1)
+        sample = values[:: max(1, values.numel() // SAMPLED)].view(BITS[values.element_size()])
+        about = (
+            name,
+            tuple(tensor.shape),
+            str(tensor.dtype),
+            tensor._version,
+            int(sample.sum(dtype=torch.int64)),
+        )
+        digest.update(repr(about).encode())
+    return digest.hexdigest()
+
+
+def _tensors_of(model: Any) -> list[tuple[str, torch.Tensor]]:
+    return [*model.named_parameters(), *model.named_buffers()]
+
+
+def _random_state() -> tuple[Any, ...]:
+    numbers = numpy.random.get_state(legacy=True)
+    return (
+        random.getstate(),
+        (numbers[1].tobytes(), numbers[2]),  # type: ignore[index]
+        torch.get_rng_state().numpy().tobytes(),
+    )

@@ -1,0 +1,117 @@
+"""A process that forks others on request, over one end of a SOCK_SEQPACKET pair; its keeper holds the other.
+
+What it is asked, one datagram each, with descriptors:
+
+    fork        spec (a memfd), stdout, stderr, records, control     a rank
+    template    base model (a memfd), channel                        a process like this one, with a base model in memory
+    ping
+
+It answers in JSON: `{"ready": true, …}` once, then for each request `{"forked": pid}`, `{"refused": reason}` or
+`{"pong": threads}`, and `{"exited": pid, "status": …}` for each child.
+
+It has one thread, always: a fork of a process that ever ran a threaded operation hangs in its first matmul.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import select
+import signal
+import socket
+import traceback
+from pathlib import Path
+
+MOST_DESCRIPTORS = 5
+
+
+class ForkServer:
+    def __init__(self, channel: socket.socket) -> None:
+        self._channel = channel
+        self._poll = select.poll()
+        self._poll.register(channel, select.POLLIN)
+        self._children: dict[int, int] = {}
+        """Process id of a child by its pidfd."""
+
+    def serve(self, **about: object) -> None:
+        """Forks until the keeper is gone; then nobody can say how a rank ends, so none is left."""
+        self.say({"ready": True, **about})
+        while True:
+            for descriptor, _ in self._poll.poll():
+                if descriptor in self._children:
+                    self._reap(descriptor)
+                elif not self._receive():
+                    self._kill_all()
+                    return
+
+    def say(self, message: dict[str, object]) -> None:
+        # The keeper is gone: the next poll says so.
+        with contextlib.suppress(ConnectionError):
+            self._channel.send(json.dumps(message).encode())
+
+    def _receive(self) -> bool:
+        try:
+            message, descriptors, _, _ = socket.recv_fds(self._channel, 64, MOST_DESCRIPTORS)
+        except ConnectionError:
+            return False
+        if not message:
+            return False
+        if message == b"ping":
+            self.say({"pong": len(threads())})
+            return True
+        try:
+            self._fork(message, descriptors)
+        finally:
+            for descriptor in descriptors:
+                os.close(descriptor)
+        return True
+
+    def _fork(self, what: bytes, descriptors: list[int]) -> None:
+        if len(names := threads()) != 1:
+            self.say({"refused": f"It has more than one thread: {', '.join(names)}."})
+            return
+        pid = os.fork()
+        if pid == 0:
+            self._become(what, descriptors)
+        pidfd = os.pidfd_open(pid)
+        self._children[pidfd] = pid
+        self._poll.register(pidfd, select.POLLIN)
+        self.say({"forked": pid})
+
+    def _become(self, what: bytes, descriptors: list[int]) -> None:
+        try:
+            self._channel.close()
+            for pidfd in self._children:
+                os.close(pidfd)
+            if what == b"template":
+                from bottega_engine.node.template import run_template
+
+                run_template(*descriptors)
+            else:
+                from bottega_engine.node.rank import run_rank
+
+                run_rank(descriptors)
+        except BaseException:
+            traceback.print_exc()
+        finally:
+            # Whatever happens, the child never goes on as a second server of this channel.
+            os._exit(70)
+
+    def _reap(self, pidfd: int) -> None:
+        self._poll.unregister(pidfd)
+        os.close(pidfd)
+        pid = self._children.pop(pidfd)
+        _, status = os.waitpid(pid, 0)
+        self.say({"exited": pid, "status": os.waitstatus_to_exitcode(status)})
+
+    def _kill_all(self) -> None:
+        for pid in self._children.values():
+            # Each rank leads its own process group; a template does not, and hears itself that the keeper is gone.
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(pid, signal.SIGKILL)
+
+
+def threads() -> list[str]:
+    """The names of the threads of this process."""
+    return [(task / "comm").read_text().strip() for task in Path("/proc/self/task").iterdir()]

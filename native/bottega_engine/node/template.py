@@ -1,0 +1,49 @@
+"""A template: forked from the zygote, loads a base model, and then forks ranks that have it."""
+
+from __future__ import annotations
+
+import gc
+import os
+import socket
+from contextlib import suppress
+from pathlib import Path
+from typing import NoReturn
+
+from bottega_engine.finetune import base as bases
+from bottega_engine.node.base_model import BaseModel, decode
+from bottega_engine.node.fork_server import ForkServer, threads
+from bottega_engine.rank_context import RunFailed
+
+OOM_SCORE = "300"
+"""When memory runs out the kernel takes ranks first, then a template, then the zygote."""
+
+
+def run_template(base_descriptor: int, channel_descriptor: int) -> NoReturn:
+    """Becomes the template of the base model in the first descriptor; never returns."""
+    with os.fdopen(base_descriptor, "rb") as file:
+        file.seek(0)
+        base = decode(file.read())
+    server = ForkServer(socket.socket(fileno=channel_descriptor))
+    Path("/proc/self/comm").write_text("bottega-base")
+    with suppress(OSError):
+        Path("/proc/self/oom_score_adj").write_text(OOM_SCORE)
+    try:
+        size_bytes = _load(base)
+    except Exception as error:
+        server.say(
+            {"failed": error.message if isinstance(error, RunFailed) else f"{type(error).__name__}: {error}"}
+        )
+        os._exit(1)
+    if len(names := threads()) != 1:
+        server.say({"failed": f"Loading it has left threads: {', '.join(names)}."})
+        os._exit(1)
+    server.serve(size_bytes=size_bytes)
+    os._exit(0)
+
+
+def _load(base: BaseModel) -> int:
+    size_bytes = bases.load(base.key, base.name, base.revision, Path(base.work_dir))
+    gc.collect()
+    # As in the zygote: the collector leaves what lives now alone, so that forks share its pages.
+    gc.freeze()
+    return size_bytes
