@@ -1,7 +1,9 @@
 export { LiveRun, type RunSource } from './live-run.js';
 export { LiveRuns } from './live-runs.js';
-export { isEverything, LogFilter, type LogQuery } from './log-filter.js';
-export type { LineKind, LogLine } from './log-lines.js';
+export { changeText, valueText, type LineKind, type LogLine } from './log-lines.js';
+export { LogRows, someLines, type LogRow } from './log-rows.js';
+export { LogScroll, ROW_HEIGHT } from './log-scroll.js';
+export { everything, isEverything, LogSearch, type LogQuery } from './log-search.js';
 export type { RunLog } from './run-log.js';
 export type { Sample } from './samples.js';
 export { downsample, Series, smoothed, type Points } from './series.js';

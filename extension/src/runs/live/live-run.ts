@@ -7,13 +7,15 @@ import { Samples } from './samples.js';
 import { Series } from './series.js';
 
 /** What a run needs of the agent. */
-export type RunSource = Pick<Client, 'run' | 'events' | 'stream'>;
+export type RunSource = Pick<Client, 'run' | 'lines' | 'search' | 'stream'>;
 
 /** Everything in a record that is a fold over the event log. */
 type Folded = Pick<
   Run,
   'state' | 'reason' | 'start' | 'queue' | 'started' | 'ended' | 'step' | 'max_steps' | 'loss' | 'step_seconds'
 >;
+
+const MOST_WARNINGS = 1000;
 
 const nothing: Folded = {
   state: 'pending',
@@ -40,6 +42,14 @@ export class LiveRun {
   readonly checkpoints: EventOf<'checkpoint'>[] = [];
   readonly traces: EventOf<'trace'>[] = [];
   readonly artifacts: EventOf<'artifact'>[] = [];
+  /** Modules of the project that were executed, by path, with the hash of their bytes. */
+  readonly modules = new Map<string, string>();
+  /** What Bottega warned of. */
+  readonly warnings: EventOf<'notice'>[] = [];
+  /** How much its processes found ready, and why; null until it is known. */
+  startedAs: EventOf<'start'> | null = null;
+  /** When it came to the state and reason it has, by the clock of the cluster. */
+  stateSince: number | null = null;
   /** Live fields that were changed, oldest first. */
   readonly changes: EventOf<'change'>[] = [];
   /** Number of the last event that is folded in. */
@@ -48,8 +58,6 @@ export class LiveRun {
   newestSeq = 0;
   /** When the last event was received, in this browser's milliseconds since the epoch. */
   heardAt = 0;
-  /** The number of ranks that have written something. */
-  ranks = 0;
   /** Why it cannot be followed; null while it can. */
   error: ErrorBody | null = null;
   #record: Run | null = null;
@@ -67,7 +75,12 @@ export class LiveRun {
     /** Whether the run is on its way to the agent, which does not know it yet. */
     private readonly isOnItsWay = (): boolean => false
   ) {
-    this.log = new RunLog(from => source.events(id, from));
+    this.log = new RunLog((from, limit) => source.lines(id, from, limit));
+  }
+
+  /** The number of ranks that have written something. */
+  get ranks(): number {
+    return this.log.ranks;
   }
 
   /** Emits after every batch of events. */
@@ -123,8 +136,14 @@ export class LiveRun {
     this.#changed.emit();
   }
 
-  receive(events: readonly RunEvent[], newestSeq: number): void {
-    for (const event of events) if (event.seq > this.lastSeq) this.#apply(event);
+  /** `line` is where the first output of these events begins or goes on, when output was left out before it. */
+  receive(events: readonly RunEvent[], newestSeq: number, line?: number): void {
+    let place = line;
+    for (const event of events) {
+      if (event.seq <= this.lastSeq) continue;
+      this.#apply(event, place);
+      if (event.type === 'output') place = undefined;
+    }
     this.newestSeq = Math.max(this.newestSeq, newestSeq);
     this.heardAt = Date.now();
     this.#changed.emit();
@@ -142,8 +161,10 @@ export class LiveRun {
     this.#subscription = this.source.stream().follow(
       this.id,
       this.lastSeq + 1,
-      (events, newestSeq) => this.receive(events, newestSeq),
-      error => this.#refuse(error)
+      (events, newestSeq, line) => this.receive(events, newestSeq, line),
+      error => this.#refuse(error),
+      // What was written long ago is read by number, when somebody looks at it.
+      { output: 'tail' }
     );
   }
 
@@ -177,25 +198,30 @@ export class LiveRun {
     this.#changed.emit();
   }
 
-  #apply(event: RunEvent): void {
+  #apply(event: RunEvent, line?: number): void {
     this.lastSeq = event.type === 'gap' ? Math.max(event.seq, event.last) : event.seq;
-    this.log.append(event);
+    this.log.append(event, line);
     switch (event.type) {
       case 'phase':
         this.phases.push(event);
         break;
       case 'status':
         this.#folded = afterStatus(this.#folded ?? nothing, event);
+        this.stateSince = event.time;
         break;
       case 'start':
+        this.startedAs = event;
         this.#folded = { ...(this.#folded ?? this.#record ?? nothing), start: event.level };
         break;
       case 'metric':
         this.#folded = afterMetric(this.#folded ?? this.#record ?? nothing, event);
         this.#measure(event);
         break;
-      case 'output':
-        this.ranks = Math.max(this.ranks, event.rank + 1);
+      case 'notice':
+        if (event.level !== 'info' && this.warnings.length < MOST_WARNINGS) this.warnings.push(event);
+        break;
+      case 'modules':
+        for (const { path, sha256 } of event.modules) this.modules.set(path, sha256);
         break;
       case 'checkpoint':
         this.checkpoints.push(event);

@@ -1,10 +1,9 @@
-import type { EventOf, RunEvent } from '@bottega/schema';
+import type { EventOf, LogLine as OutputLine, RunEvent } from '@bottega/schema';
 
 export type LineKind = 'stdout' | 'stderr' | 'info' | 'warning' | 'error' | 'gap' | 'state';
 
-/** One line of the log. `text` may hold terminal sequences; `seq` is the event that completed it. */
+/** One line of the log: of the output, or a sentence about the run between its lines. `text` may hold terminal sequences. */
 export interface LogLine {
-  readonly seq: number;
   /** Milliseconds since the epoch. */
   readonly time: number;
   readonly kind: LineKind;
@@ -13,80 +12,119 @@ export interface LogLine {
   readonly text: string;
 }
 
-/** A line that has no newline yet. After a carriage return the next text replaces what is there. */
-interface OpenLine extends LogLine {
-  readonly isReturned: boolean;
-}
+export const outputLine = ({ time, rank, stream, text }: OutputLine): LogLine => ({ time, rank, kind: stream, text });
 
-/** Output without a newline is cut here; nobody reads longer lines, and the list measures them. */
-const MAX_LINE = 8192;
+/** What is longer goes on as a new line; the agent counts the same way (`LogLine` in the schema). */
+const MAX_LINE = 16_384;
+
+/** Hears of a line as it grows. Null where its beginning is not known here: the agent has it by its number. */
+export type OnLine = (number: number, line: LogLine | null) => void;
 
 /**
- * Lines that wait for their newline, one for each rank and stream. Progress bars live here: they are rewritten in
- * place and become a line of the log once. Immutable, so a page of the log can remember how it began.
+ * Numbers the lines of the live output as the agent does. Progress bars are rewritten in place: after a carriage return
+ * the next text replaces what is there.
  */
-export class OpenLines {
-  readonly #lines: ReadonlyMap<string, OpenLine>;
+export class OutputLines {
+  /** The number of the line that was begun last. */
+  number = 0;
+  #open: LogLine | null = null;
+  #isWhole = true;
+  #isReturned = false;
 
-  constructor(lines: ReadonlyMap<string, OpenLine> = new Map()) {
-    this.#lines = lines;
-  }
+  constructor(readonly onLine: OnLine) {}
 
-  get lines(): LogLine[] {
-    return [...this.#lines.values()];
-  }
-
-  /** Takes in one event: the lines that are complete now, and what is open after it. */
-  after(event: RunEvent): { complete: LogLine[]; open: OpenLines } {
-    if (event.type === 'output') return this.#afterOutput(event);
-    const line = sentence(event);
-    return { complete: line ? [line] : [], open: this };
-  }
-
-  #afterOutput(event: EventOf<'output'>): { complete: LogLine[]; open: OpenLines } {
-    const key = `${event.rank} ${event.stream}`;
-    const { seq, time, rank, stream: kind } = event;
-    const complete: LogLine[] = [];
-    let { text, isReturned } = this.#lines.get(key) ?? { text: '', isReturned: false };
-    const close = (): void => {
-      complete.push({ seq, time, kind, rank, text });
-      text = '';
-      isReturned = false;
-    };
-    for (const [, part = '', end] of event.text.matchAll(/([^\r\n]*)(\r\n|\r|\n|$)/g)) {
-      if (part) {
-        text = isReturned ? part : text + part;
-        isReturned = false;
+  /** Takes in what a rank wrote. After output that was left out, `line` is where it begins or goes on. */
+  take(event: EventOf<'output'>, line?: number): void {
+    const { rank, stream: kind, time } = event;
+    if (!event.text) return;
+    if (line !== undefined) this.#jump(line, { rank, kind, time });
+    if (this.#open && (this.#open.rank !== rank || this.#open.kind !== kind)) this.close();
+    for (const [part] of event.text.matchAll(/\r\n|\n|\r|[^\r\n]+/g)) {
+      if (part === '\r') {
+        this.#isReturned = this.#open !== null;
+      } else if (part === '\n' || part === '\r\n') {
+        if (!this.#open) this.#begin({ rank, kind, time, text: '' });
+        this.close();
+      } else {
+        this.#write({ rank, kind, time, text: part });
       }
-      while (text.length > MAX_LINE) {
-        const rest = text.slice(MAX_LINE);
-        text = text.slice(0, MAX_LINE);
-        close();
-        text = rest;
-      }
-      if (end === '\r') isReturned = true;
-      else if (end) close();
     }
-    const lines = new Map(this.#lines);
-    lines.delete(key);
-    if (text) lines.set(key, { seq, time, kind, rank, text, isReturned });
-    return { complete, open: new OpenLines(lines) };
+    if (this.#open) this.#say();
+  }
+
+  /** Whoever writes next begins a line. */
+  close(): void {
+    if (this.#open) this.#say();
+    this.#open = null;
+    this.#isWhole = true;
+    this.#isReturned = false;
+  }
+
+  #write(part: LogLine): void {
+    if (this.#isReturned && this.#open) {
+      this.#open = { ...this.#open, text: '' };
+      this.#isWhole = true;
+    }
+    this.#isReturned = false;
+    for (let rest = part.text; rest;) {
+      if (!this.#open || this.#open.text.length >= MAX_LINE) this.#begin({ ...part, text: '' });
+      const before = this.#open?.text ?? '';
+      const room = MAX_LINE - before.length;
+      this.#open = { ...part, text: before + rest.slice(0, room) };
+      rest = rest.slice(room);
+    }
+  }
+
+  #begin(line: LogLine): void {
+    this.close();
+    this.number += 1;
+    this.#open = line;
+  }
+
+  /** Output was left out, and nobody knows here what the line has already. */
+  #jump(number: number, line: Omit<LogLine, 'text'>): void {
+    if (this.#open) this.onLine(this.number, null);
+    this.#open = null;
+    this.close();
+    this.number = number;
+    this.#open = { ...line, text: '' };
+    this.#isWhole = false;
+  }
+
+  #say(): void {
+    this.onLine(this.number, this.#isWhole ? this.#open : null);
   }
 }
 
 /** What a log shows of events that are not output; nothing of those that have a place of their own. */
-const sentence = (event: RunEvent): LogLine | null => {
-  const { seq, time } = event;
-  if (event.type === 'notice') {
-    const text = event.message.replace(/\s*\n\s*/g, ' ');
-    return { seq, time, kind: event.level, rank: null, text };
+export const sentenceOf = (event: RunEvent): LogLine | null => {
+  const said = (kind: LineKind, text: string): LogLine => ({ time: event.time, kind, rank: null, text });
+  switch (event.type) {
+    case 'notice':
+      return said(event.level, event.message.replace(/\s*\n\s*/g, ' '));
+    case 'gap':
+      return said('gap', `Events ${event.first} to ${event.last} are gone. ${event.reason}`);
+    case 'status':
+      return said('state', [event.state, event.reason].filter(Boolean).join(' · '));
+    case 'start':
+      return said('info', `${event.level} start · ${event.reason}`);
+    case 'change':
+      return said('info', `From step ${event.step}: ${changeText(event)}`);
+    default:
+      return null;
   }
-  if (event.type === 'gap') {
-    const text = `Events ${event.first} to ${event.last} are gone. ${event.reason}`;
-    return { seq, time, kind: 'gap', rank: null, text };
+};
+
+/** `learning_rate 0.0002 → 0.0001, save_steps not set → 50`. */
+export const changeText = ({ values, before }: Pick<EventOf<'change'>, 'values' | 'before'>): string =>
+  Object.entries(values)
+    .map(([key, value]) => `${key} ${valueText(before[key])} → ${valueText(value)}`)
+    .join(', ');
+
+export const valueText = (value: unknown): string => {
+  if (value === null || value === undefined) return 'not set';
+  if (typeof value === 'number' && value !== 0 && Math.abs(value) < 0.001) {
+    return value.toExponential().replace('e+', 'e');
   }
-  if (event.type === 'status') {
-    return { seq, time, kind: 'state', rank: null, text: [event.state, event.reason].filter(Boolean).join(' · ') };
-  }
-  return null;
+  return typeof value === 'number' || typeof value === 'boolean' ? String(value) : JSON.stringify(value);
 };

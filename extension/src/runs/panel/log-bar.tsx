@@ -1,34 +1,33 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { useState } from 'react';
-import { plainText, type LiveRun, type LogQuery } from '../live/index.js';
+import { plainText, type LiveRun } from '../live/index.js';
+import type { LogOptions } from './log-options.js';
 import { clockTime } from './log-row.js';
 
 interface LogBarProps {
   trans: TranslationBundle;
   run: LiveRun;
-  query: LogQuery;
-  onChange: (query: LogQuery) => void;
+  options: LogOptions;
+  onChange: (change: Partial<LogOptions>) => void;
 }
 
-/** Filter, rank and copy, beside the tabs. */
-export const LogBar = ({ trans, run, query, onChange }: LogBarProps): JSX.Element => (
+/** Search, rank, stream and copy, beside the tabs. */
+export const LogBar = ({ trans, run, options, onChange }: LogBarProps): JSX.Element => (
   <div className="jp-BottegaLogBar">
-    <input
-      type="search"
-      className="jp-mod-styled"
-      placeholder={trans.__('Filter')}
-      aria-label={trans.__('Filter the log')}
-      value={query.text}
-      onChange={event => onChange({ ...query, text: event.target.value })}
-      onKeyDown={event => {
-        if (event.key === 'Escape') onChange({ ...query, text: '' });
-      }}
-    />
+    <button
+      type="button"
+      className="jp-BottegaLink"
+      aria-pressed={options.isOpen}
+      title={trans.__('Search the log (Ctrl+F)')}
+      onClick={() => onChange({ isOpen: !options.isOpen, opened: options.opened + 1 })}
+    >
+      {trans.__('Search')}
+    </button>
     {run.ranks > 1 && (
       <select
         aria-label={trans.__('Rank')}
-        value={query.rank ?? ''}
-        onChange={event => onChange({ ...query, rank: event.target.value === '' ? null : Number(event.target.value) })}
+        value={options.rank ?? ''}
+        onChange={event => onChange({ rank: event.target.value === '' ? null : Number(event.target.value) })}
       >
         <option value="">{trans.__('all ranks')}</option>
         {Array.from({ length: run.ranks }, (_, rank) => (
@@ -38,9 +37,20 @@ export const LogBar = ({ trans, run, query, onChange }: LogBarProps): JSX.Elemen
         ))}
       </select>
     )}
+    <select
+      aria-label={trans.__('Stream')}
+      value={options.stream ?? ''}
+      onChange={event => onChange({ stream: streams.find(stream => stream === event.target.value) ?? null })}
+    >
+      <option value="">{trans.__('all output')}</option>
+      <option value="stdout">{trans.__('standard output')}</option>
+      <option value="stderr">{trans.__('standard error')}</option>
+    </select>
     <CopyButton trans={trans} run={run} />
   </div>
 );
+
+const streams = ['stdout', 'stderr'] as const;
 
 /** More would freeze the page, and no editor likes it. */
 const MAX_COPIED = 100_000;
@@ -71,9 +81,11 @@ const CopyButton = ({ trans, run }: { trans: TranslationBundle; run: LiveRun }):
 
 const textOf = async ({ log }: LiveRun): Promise<string> => {
   const lines: string[] = [];
-  for (let index = Math.max(0, log.count - MAX_COPIED); index < log.count; index += 1) {
-    if (!log.line(index)) await log.load(index);
-    const line = log.line(index);
+  const { rows } = log;
+  for (let at = Math.max(0, rows.count - MAX_COPIED); at < rows.count; at += 1) {
+    const row = rows.at(at);
+    if ('number' in row && !log.lineAt(row)) await log.load(row.number);
+    const line = log.lineAt(row);
     if (line) lines.push(`${clockTime(line.time)} ${line.rank ?? '-'} ${plainText(line.text)}`);
   }
   return `${lines.join('\n')}\n`;

@@ -1,37 +1,55 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
-import { memo, type CSSProperties } from 'react';
-import { exactTime } from '../../state/index.js';
+import { memo, type CSSProperties, type ReactNode } from 'react';
+import { exactTime, formatCount } from '../../state/index.js';
 import { styledText, type LineKind, type LogLine, type TextStyle } from '../live/index.js';
+import { cutAtMarks, type Stretch } from './log-marks.js';
 
 interface LogRowProps {
   trans: TranslationBundle;
   /** Null while its page is being read. */
   line: LogLine | null;
   hasRanks: boolean;
+  /** The number of the line in the output. */
+  number?: number | undefined;
+  /** What is looked for, in a line that has it. */
+  mark?: RegExp | null;
+  /** Whether a search or a jump stands here. */
+  isCurrent?: boolean;
 }
 
 /** One line: time, rank, text. What a run writes becomes text nodes and never markup. */
-export const LogRow = memo(({ trans, line, hasRanks }: LogRowProps): JSX.Element => {
-  if (!line) return <div className="jp-BottegaLog-row">…</div>;
-  return (
-    <div className={`jp-BottegaLog-row jp-mod-${line.kind}`} title={kindWord(trans, line.kind)}>
-      <time title={exactTime(line.time)}>{clockTime(line.time)}</time>
-      <span className="jp-BottegaLog-source">{sourceOf(line, hasRanks)}</span>
-      <span className="jp-BottegaLog-text">
-        {styledText(line.text).map(({ text, style }, at) =>
-          isPlain(style) ? (
-            text
-          ) : (
-            <span key={at} style={cssOf(style)}>
-              {text}
-            </span>
-          )
-        )}
-      </span>
-    </div>
-  );
-});
+export const LogRow = memo(
+  ({ trans, line, hasRanks, number, mark = null, isCurrent = false }: LogRowProps): JSX.Element => {
+    const current = isCurrent ? ' jp-mod-current' : '';
+    if (!line) return <div className={`jp-BottegaLog-row${current}`}>…</div>;
+    const place = number === undefined ? undefined : trans.__('line %1', formatCount(number));
+    const title = [place, kindWord(trans, line.kind)].filter(Boolean).join(' · ');
+    return (
+      <div className={`jp-BottegaLog-row jp-mod-${line.kind}${current}`} title={title}>
+        <time title={exactTime(line.time)}>{clockTime(line.time)}</time>
+        <span className="jp-BottegaLog-source">{sourceOf(line, hasRanks)}</span>
+        <span className="jp-BottegaLog-text">{cutAtMarks(styledText(line.text), mark).map(textOf)}</span>
+      </div>
+    );
+  }
+);
 LogRow.displayName = 'LogRow';
+
+const textOf = ({ text, style, isMarked }: Stretch, at: number): ReactNode => {
+  if (isMarked) {
+    return (
+      <mark key={at} style={cssOf(style)}>
+        {text}
+      </mark>
+    );
+  }
+  if (isPlain(style)) return text;
+  return (
+    <span key={at} style={cssOf(style)}>
+      {text}
+    </span>
+  );
+};
 
 const sourceOf = ({ rank, kind }: LogLine, hasRanks: boolean): string => {
   if (kind === 'warning' || kind === 'error') return '!';

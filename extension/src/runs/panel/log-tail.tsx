@@ -12,12 +12,13 @@ export const LogTail = ({
   run: LiveRun;
   lines: number;
 }): JSX.Element => {
-  const count = Math.min(lines, run.log.count);
+  const { rows } = run.log;
+  const count = Math.min(lines, rows.count);
   return (
     <div className="jp-BottegaLog jp-mod-tail" role="log" aria-live="off" aria-label={trans.__('End of the log')}>
       {Array.from({ length: count }, (_, at) => {
-        const index = run.log.count - count + at;
-        return <LogRow key={index} trans={trans} line={run.log.line(index)} hasRanks={run.ranks > 1} />;
+        const row = rows.count - count + at;
+        return <LogRow key={row} trans={trans} line={run.log.lineAt(rows.at(row))} hasRanks={run.ranks > 1} />;
       })}
     </div>
   );

@@ -5,12 +5,13 @@ import type { CommandRegistry } from '@lumino/commands';
 import { useState } from 'react';
 import type { IBottega } from '../../agent/index.js';
 import { Button, Duration, ErrorNote, useSignal } from '../../state/index.js';
-import type { LiveRun, LogQuery } from '../live/index.js';
+import type { LiveRun } from '../live/index.js';
 import type { ChartChoice } from './chart-choice.js';
 import { ChartMenu, Charts } from './charts.js';
 import { ConfigView } from './config-view.js';
 import { FilesView } from './files-view.js';
 import { LogBar } from './log-bar.js';
+import { noOptions, type LogOptions } from './log-options.js';
 import { LogView } from './log-view.js';
 import { usePrevious } from './previous-run.js';
 import { ActionErrors, RunButtons, useRunActions } from './run-actions.js';
@@ -103,13 +104,13 @@ const Stale = ({ trans, bottega }: Pick<RunViewProps, 'trans' | 'bottega'>): JSX
 };
 
 type TabKey = 'log' | 'samples' | 'config' | 'checkpoints' | 'traces' | 'table';
-const everything: LogQuery = { text: '', rank: null };
 
 /** Curves above, tabs below, with a handle between them. */
 const Lower = (props: RunViewProps & { previous: LiveRun | null }): JSX.Element => {
   const { trans, bottega, commands, live, choice, previous } = props;
   const [tab, setTab] = useState<TabKey>('log');
-  const [query, setQuery] = useState(everything);
+  const [options, setOptions] = useState(noOptions);
+  const changeOptions = (change: Partial<LogOptions>): void => setOptions(before => ({ ...before, ...change }));
   const [height, handle] = useHeight(trans.__('Height of the charts'));
   const count = (kind: string): number => live.artifacts.filter(artifact => artifact.kind === kind).length;
   const tabs: Tab<TabKey>[] = [
@@ -131,9 +132,9 @@ const Lower = (props: RunViewProps & { previous: LiveRun | null }): JSX.Element 
         tabs={tabs}
         current={tab}
         onChange={setTab}
-        aside={tab === 'log' && <LogBar trans={trans} run={live} query={query} onChange={setQuery} />}
+        aside={tab === 'log' && <LogBar trans={trans} run={live} options={options} onChange={changeOptions} />}
       >
-        {tab === 'log' && <LogView trans={trans} run={live} query={query} />}
+        {tab === 'log' && <LogView trans={trans} run={live} options={options} onChange={changeOptions} />}
         {tab === 'samples' && <SamplesView trans={trans} run={live} />}
         {tab === 'config' && run && <ConfigView trans={trans} run={run} commands={commands} />}
         {tab === 'checkpoints' && (

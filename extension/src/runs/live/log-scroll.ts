@@ -1,0 +1,72 @@
+export const ROW_HEIGHT = 18;
+/** Browsers stop between 17 and 33 million pixels. */
+const MAX_HEIGHT = 8_000_000;
+
+/**
+ * Where a list of any length stands. `top` is in pixels of the whole list; a list that is higher than a browser can draw
+ * has a scrollbar that stands for it in proportion, and wheel and keys move `top` itself.
+ */
+export class LogScroll {
+  top = 0;
+  isFollowing = true;
+  #rows = 0;
+  #height = 0;
+
+  /** How many rows there are and how much of them is seen. */
+  resize(rows: number, height: number): void {
+    this.#rows = rows;
+    this.#height = height;
+    this.top = this.isFollowing ? this.#maxTop : Math.min(this.top, this.#maxTop);
+  }
+
+  /** The height of what the browser scrolls. */
+  get contentHeight(): number {
+    return Math.min(this.#rows * ROW_HEIGHT, MAX_HEIGHT);
+  }
+
+  get isScaled(): boolean {
+    return this.#rows * ROW_HEIGHT > MAX_HEIGHT;
+  }
+
+  /** Where the browser's scrollbar belongs. */
+  get scrollTop(): number {
+    return this.isScaled ? Math.round((this.top / this.#maxTop) * (MAX_HEIGHT - this.#height)) : this.top;
+  }
+
+  get firstRow(): number {
+    return Math.floor(this.top / ROW_HEIGHT);
+  }
+
+  get rowsInView(): number {
+    return Math.ceil(this.#height / ROW_HEIGHT);
+  }
+
+  /** The browser scrolled. Small differences are its rounding. */
+  scrolled(scrollTop: number): void {
+    if (Math.abs(scrollTop - this.scrollTop) < 1.5) return;
+    this.move(this.isScaled ? (scrollTop / (MAX_HEIGHT - this.#height)) * this.#maxTop : scrollTop);
+  }
+
+  /** A movement up lets go of the end, and reaching it follows again. */
+  move(top: number): void {
+    const to = Math.max(0, Math.min(top, this.#maxTop));
+    if (to >= this.#maxTop - ROW_HEIGHT / 2) this.isFollowing = true;
+    else if (to < this.top - 1) this.isFollowing = false;
+    this.top = to;
+  }
+
+  /** Puts a row in the middle, unless it is seen already. */
+  reveal(row: number): void {
+    const top = row * ROW_HEIGHT;
+    if (top >= this.top && top + ROW_HEIGHT <= this.top + this.#height) {
+      this.isFollowing = false;
+      return;
+    }
+    this.isFollowing = false;
+    this.top = Math.max(0, Math.min(top - this.#height / 2, this.#maxTop));
+  }
+
+  get #maxTop(): number {
+    return Math.max(0, this.#rows * ROW_HEIGHT - this.#height);
+  }
+}
