@@ -30,7 +30,17 @@ export const MIGRATIONS = [
    DROP INDEX runs_active;
    CREATE INDEX runs_open ON runs (created) WHERE state IN ('pending', 'starting', 'running');
    CREATE INDEX runs_ended ON runs (cluster, ended);
-   CREATE TABLE sweeps (run TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;`
+   CREATE TABLE sweeps (run TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;`,
+  // See LineIndex. Runs that are here already get theirs when somebody looks at their lines.
+  `CREATE TABLE output_lines (
+     run TEXT NOT NULL, seq INTEGER NOT NULL, line INTEGER NOT NULL, length INTEGER NOT NULL,
+     is_returned INTEGER NOT NULL, start INTEGER NOT NULL, PRIMARY KEY (run, seq)
+   ) STRICT, WITHOUT ROWID;
+   CREATE INDEX output_lines_by_number ON output_lines (run, line);
+   CREATE TABLE line_places (
+     run TEXT PRIMARY KEY, seq INTEGER NOT NULL, line INTEGER NOT NULL, source TEXT, length INTEGER NOT NULL,
+     is_returned INTEGER NOT NULL, start INTEGER NOT NULL
+   ) STRICT, WITHOUT ROWID;`
 ];
 
 const CACHE_KIB = 16 * 1024;

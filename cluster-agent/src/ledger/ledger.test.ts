@@ -181,7 +181,7 @@ test('a ledger of a newer version is left alone', () => {
   raw.close();
   expect(open).toThrow('written by a newer Bottega');
   const again = new DatabaseSync(join(folder, 'ledger.db'));
-  again.exec('PRAGMA user_version = 4');
+  again.exec(`PRAGMA user_version = ${MIGRATIONS.length}`);
   again.close();
   ledger = open();
 });

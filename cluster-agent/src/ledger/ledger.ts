@@ -1,6 +1,14 @@
-import { runStates, endedStates, type Run, type RunEvent, type RunPage } from '@bottega/schema';
+import {
+  runStates,
+  endedStates,
+  type LinePage,
+  type LogLine,
+  type Run,
+  type RunEvent,
+  type RunPage
+} from '@bottega/schema';
 import { BottegaError } from '../errors/index.js';
-import { EventTable, type Fold } from './event-table.js';
+import { EventTable, type EventTexts, type Fold } from './event-table.js';
 import { LedgerFile } from './ledger-file.js';
 import { listRuns, type RunFilter } from './run-list.js';
 
@@ -27,6 +35,8 @@ const OPEN = `state IN (${runStates
   .map(state => `'${state}'`)
   .join(', ')})`;
 const SWEPT_AT_ONCE = 500;
+/** What a line has around its text in JSON. */
+const LINE_BYTES = 100;
 const PAGES_AT_ONCE = 256;
 
 /** The truth about runs and clusters, and the agent's copy of every event log. */
@@ -160,8 +170,49 @@ export class Ledger {
    * The same as JSON texts, as many as fit in `limitBytes`, and at least one if there is one: what only passes them on
    * need not read them.
    */
-  eventTexts(id: string, from: number, limit: number, limitBytes: number): { texts: string[]; next: number } {
+  eventTexts(id: string, from: number, limit: number, limitBytes: number): EventTexts {
     return this.eventTable.texts(id, from, limit, limitBytes);
+  }
+
+  /** The same without output events before number `outputFrom`. */
+  tailTexts(id: string, from: number, outputFrom: number, limit: number, limitBytes: number): EventTexts {
+    return this.eventTable.textsOfTail(id, from, outputFrom, limit, limitBytes);
+  }
+
+  /**
+   * Numbers some more of the lines of a run that an older Bottega has written; true while there are more. Until then
+   * what is said of its lines is not right.
+   */
+  numberLines(id: string): boolean {
+    const { last_seq: lastSeq } = this.run(id);
+    if (!this.eventTable.lines.isBehind(id, lastSeq)) return false;
+    return this.file.writeNew(() => this.eventTable.lines.catchUp(id, lastSeq));
+  }
+
+  /** Lines of the output from a number on, as many as fit in `limitBytes`, and at least one if there is one. */
+  lines(id: string, from: number, limit: number, limitBytes: number): LinePage {
+    const lines: LogLine[] = [];
+    let sizeBytes = 0;
+    this.eventTable.lines.read(id, from, line => {
+      sizeBytes += Buffer.byteLength(line.text) + LINE_BYTES;
+      if (lines.length && sizeBytes > limitBytes) return false;
+      return lines.push(line) < limit;
+    });
+    return { lines, total: this.countLines(id) };
+  }
+
+  countLines(id: string): number {
+    return this.eventTable.lines.total(id);
+  }
+
+  /** The number of the line with which the first output event from `seq` to `last` begins, or goes on. */
+  lineAt(id: string, seq: number, last: number): number | null {
+    return this.eventTable.lines.lineAt(id, seq, last);
+  }
+
+  /** The event with which the last so many lines begin. */
+  tailStart(id: string, lines: number): number {
+    return this.eventTable.lines.tailStart(id, lines);
   }
 
   deletions(cluster: string): string[] {
