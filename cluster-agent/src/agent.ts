@@ -10,6 +10,7 @@ import { Ledger, Sweeper } from './ledger/index.js';
 import type { Log } from './log/index.js';
 import { Retention } from './retention/index.js';
 import { applyEvent, RunAttendant, Runs } from './runs/index.js';
+import { Searches } from './search/index.js';
 import { buildServer } from './server/index.js';
 import { Stream } from './stream/index.js';
 import { Sync } from './sync/index.js';
@@ -64,7 +65,8 @@ export class Agent {
   async start(): Promise<void> {
     const { home, log, version } = this.options;
     const { info, clusters, runs, retention, ledger, stream, dashboard } = this;
-    this.server = await buildServer({ info, clusters, runs, retention, ledger, stream, dashboard, log });
+    const searches = new Searches({ path: home.file('ledger.db') });
+    this.server = await buildServer({ info, clusters, runs, retention, ledger, searches, stream, dashboard, log });
     clusters.resume();
     this.attendant.closeOrphans(clusters.list());
     const { socket } = home;

@@ -84,6 +84,12 @@ export class Ledger {
     return run;
   }
 
+  /** The number of the newest event, 0 when there is none. */
+  lastSeq(id: string): number {
+    const row = this.file.statement(`SELECT json_extract(record, '$.last_seq') AS seq FROM runs WHERE id = ?`).get(id);
+    return (row?.['seq'] as number | undefined) ?? 0;
+  }
+
   /** Changes what is not a fold over events: the tree of a pending run, a reason for its wait. */
   updateRun(id: string, change: Partial<Pick<Run, 'tree' | 'reason' | 'state' | 'ended' | 'is_kept'>>): Run {
     return this.file.write(() => this.saveRun({ ...this.run(id), ...change }));
@@ -184,7 +190,7 @@ export class Ledger {
    * what is said of its lines is not right.
    */
   numberLines(id: string): boolean {
-    const { last_seq: lastSeq } = this.run(id);
+    const lastSeq = this.lastSeq(id);
     if (!this.eventTable.lines.isBehind(id, lastSeq)) return false;
     return this.file.writeNew(() => this.eventTable.lines.catchUp(id, lastSeq));
   }

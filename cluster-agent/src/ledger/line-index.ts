@@ -80,7 +80,7 @@ export class LineIndex {
 
   /** The event with which the last so many lines begin. */
   tailStart(run: string, lines: number): number {
-    const row = this.reader.statement(BY_NUMBER).get(run, this.total(run) - lines);
+    const row = this.reader.statement(BY_NUMBER).get(run, this.total(run) - lines + 1);
     return (row?.['seq'] as number | undefined) ?? 1;
   }
 

@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { once } from 'node:events';
-import type { AgentAddress, ErrorBody } from '@bottega/schema';
+import type { AgentAddress, ErrorBody, LinePage } from '@bottega/schema';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
 import { Workbench } from '../agent.fixture.js';
@@ -41,6 +41,9 @@ test.each<[string, string, string, unknown, number]>([
   ['a wrong id', 'GET', '/v1/runs/X', undefined, 400],
   ['a wrong page', 'GET', '/v1/runs?before=x', undefined, 400],
   ['a page that is too long', 'GET', '/v1/runs?limit=100000', undefined, 400],
+  ['lines of a run that is not there', 'GET', '/v1/runs/run-nobody/lines', undefined, 404],
+  ['a search without a text', 'GET', '/v1/runs/run-nobody/search', undefined, 400],
+  ['a search in a run that is not there', 'GET', '/v1/runs/run-nobody/search?text=a', undefined, 404],
   ['a body that is too large', 'POST', '/v1/clusters', { spec: 'x'.repeat(5_000_000) }, 413]
 ])('%s is refused in the form of every error', async (_what, method, path, body, status) => {
   const answer = await bench.call<ErrorBody>(method, path, body);
@@ -61,4 +64,14 @@ test('the stream follows a run over a real WebSocket', async () => {
   socket.send(JSON.stringify({ type: 'follow_ledger' }));
   await expect.poll(() => messages.map(message => message.type)).toEqual(expect.arrayContaining(['events', 'ledger']));
   socket.close();
+});
+
+test('what a run prints is there by lines', async () => {
+  await bench.up();
+  const request = { id: 'run-000001', config: 'kind: script\ncommand: a\n', folder: bench.scratch, cluster: 'local' };
+  await bench.call('POST', '/v1/runs', request);
+  await expect.poll(() => bench.engine.submitted.length).toBe(1);
+  bench.engine.append('run-000001', { type: 'output', rank: 0, stream: 'stdout', text: 'one\ntwo\nthr' });
+  const page = async () => (await bench.call<LinePage>('GET', '/v1/runs/run-000001/lines?from=2&limit=5')).body;
+  await expect.poll(page).toMatchObject({ lines: [{ number: 2, text: 'two' }, { text: 'thr' }], total: 3 });
 });

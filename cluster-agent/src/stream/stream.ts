@@ -2,6 +2,7 @@ import type { Cluster, StreamMessage } from '@bottega/schema';
 import type { Changes } from '../changes/index.js';
 import type { Ledger } from '../ledger/index.js';
 import { FirstLedger } from './first-ledger.js';
+import { Pages } from './pages.js';
 import { RecordRounds } from './record-rounds.js';
 import { Subscriber, type Peer, type SubscriberOptions } from './subscriber.js';
 
@@ -20,15 +21,18 @@ export class Stream {
   private readonly heartbeat: NodeJS.Timeout;
   private readonly rounds: RecordRounds;
   private readonly first: FirstLedger;
+  private readonly pages: Pages;
   private readonly unlisten: () => void;
 
   constructor(private readonly options: StreamOptions) {
     this.first = new FirstLedger(options);
+    this.pages = new Pages(options.ledger);
     this.rounds = new RecordRounds(round => {
       for (const subscriber of this.subscribers) subscriber.hearRound(round);
     });
     this.unlisten = options.changes.listen(change => {
       this.first.changed();
+      if (change.type === 'run_deleted') this.pages.forget();
       if (this.subscribers.size) this.rounds.add(change);
       for (const subscriber of this.subscribers) subscriber.changed(change);
     });
@@ -42,7 +46,12 @@ export class Stream {
   /** Serves one WebSocket until it closes. */
   attach(peer: Peer, wire?: SubscriberOptions['wire']): void {
     const { ledger } = this.options;
-    const subscriber = new Subscriber(peer, { ledger, first: this.first, ...(wire ? { wire } : {}) });
+    const subscriber = new Subscriber(peer, {
+      ledger,
+      first: this.first,
+      pages: this.pages,
+      ...(wire ? { wire } : {})
+    });
     this.subscribers.add(subscriber);
     peer.on('message', data => subscriber.hear(String(data as Buffer)));
     peer.on('close', () => {

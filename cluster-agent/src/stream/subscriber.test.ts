@@ -38,7 +38,8 @@ class SlowPeer implements Peer {
   private readonly underway: { text: string; done: () => void }[] = [];
   private readonly listeners = new Map<string, (data: unknown) => void>();
 
-  send(text: string, done: () => void): void {
+  send(data: string | Buffer, _: unknown, done: () => void): void {
+    const text = String(data);
     this.underway.push({ text, done });
     this.lastSent = text;
     this.bufferedAmount += text.length;
@@ -218,4 +219,88 @@ test('the first message of the ledger stays small, and is made once for all who 
 test('every subscriber hears a heartbeat', async () => {
   const peer = attach();
   await expect.poll(() => (peer.takeAll(), peer.read[0]?.type)).toBe('heartbeat');
+});
+
+const tailOf = (peer: SlowPeer) =>
+  peer.read.flatMap(message => (message.type === 'events' && message.output === 'tail' ? [message] : []));
+const metric = (id = ID): void => {
+  const seq = ledger.run(id).last_seq + 1;
+  changes.tell({ type: 'run', run: ledger.appendEvents(id, [{ seq, time: 0, type: 'metric', step: 1, values: {} }]) });
+};
+
+test('a tail has the last thousand lines, every number that is no output, and the line where it begins', () => {
+  ledger.addRun(newRun(), '');
+  for (let round = 0; round < 10; round += 1) {
+    append(50, 'a line\n'.repeat(10));
+    metric();
+  }
+  const peer = attach();
+  peer.say({ type: 'follow', run: ID, from: 1, output: 'tail' });
+  peer.say({ type: 'follow', run: ID, from: 505 });
+  peer.takeAll();
+  const messages = tailOf(peer);
+  const events = messages.flatMap(message => message.events);
+  expect(events.filter(event => event.type === 'metric')).toHaveLength(10);
+  const output = events.filter(event => event.type === 'output');
+  expect(output[0]?.seq).toBe(409);
+  expect(messages[0]?.line).toBe(4001);
+  expect(output.map(event => event.seq)).toEqual(numbers(409, 510).filter(seq => seq % 51));
+  expect(peer.read.filter(message => message.type === 'events' && !message.output)).toMatchObject([
+    { events: numbers(505, 510).map(seq => ({ seq })) }
+  ]);
+  append(1, 'new\n');
+  peer.takeAll();
+  expect(tailOf(peer).at(-1)).toMatchObject({ line: 5001, events: [{ seq: 511 }] });
+  peer.say({ type: 'unfollow', run: ID, output: 'tail' });
+  append(1, 'newer\n');
+  const count = tailOf(peer).length;
+  peer.takeAll();
+  expect(tailOf(peer)).toHaveLength(count);
+});
+
+test('a tail that reads slowly in a flood leaves out output alone, goes on in order, and says with which line', () => {
+  ledger.addRun(newRun(), '');
+  const peer = attach();
+  peer.say({ type: 'follow', run: ID, from: 1, output: 'tail' });
+  for (let batch = 0; batch < 200; batch += 1) {
+    append(10, `${'x'.repeat(999)}\n`.repeat(10));
+    metric();
+    if (batch % 50 === 0) peer.take();
+  }
+  expect(peer.largestBuffer).toBeLessThan(2 * 1024 * 1024);
+  peer.takeAll();
+  const events = tailOf(peer).flatMap(message => message.events);
+  const seqs = events.map(event => event.seq);
+  expect(seqs).toEqual([...new Set(seqs)].sort((one, other) => one - other));
+  expect(events.filter(event => event.type === 'metric')).toHaveLength(200);
+  expect(events.length).toBeLessThan(1_500);
+  expect(seqs.at(-1)).toBe(2_200);
+  for (const { events: page, line } of tailOf(peer)) {
+    const first = page.find(event => event.type === 'output');
+    // 100 lines in each batch of eleven events.
+    if (first) expect(line).toBe(Math.floor((first.seq - 1) / 11) * 100 + ((first.seq - 1) % 11) * 10 + 1);
+    const outputs = page.filter(event => event.type === 'output').map(event => event.seq);
+    expect(outputs).toEqual(numbers(outputs[0] ?? 1, outputs.at(-1) ?? 0).filter(seq => seq % 11));
+  }
+});
+
+test('fifty who follow the same place share what is read and made', () => {
+  ledger.addRun(newRun(), '');
+  const peers = Array.from({ length: 50 }, () => attach());
+  for (const peer of peers) peer.say({ type: 'follow', run: ID, from: 1 });
+  const sent = new Set<Buffer>();
+  for (const peer of peers) {
+    const { send } = peer;
+    peer.send = (data, options, done) => {
+      sent.add(data as Buffer);
+      send.call(peer, data, options, done);
+    };
+  }
+  append(3);
+  append(3);
+  expect(sent.size).toBe(2);
+  for (const peer of peers) {
+    peer.takeAll();
+    expect(peer.events()).toEqual(numbers(1, 6));
+  }
 });

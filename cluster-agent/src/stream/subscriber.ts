@@ -4,11 +4,12 @@ import type { Change } from '../changes/index.js';
 import { BottegaError } from '../errors/index.js';
 import type { Ledger } from '../ledger/index.js';
 import type { FirstLedger } from './first-ledger.js';
+import type { Page, Pages } from './pages.js';
 import type { Told } from './record-rounds.js';
 
-const PAGE_EVENTS = 2_000;
-/** Frames stay under 1 MiB with their envelope. */
-const PAGE_BYTES = 900 * 1024;
+/** What a tail begins with, and goes on with when it is more behind than the other. */
+const TAIL_LINES = 1_000;
+const MOST_LINES_BEHIND = 4_000;
 /** More than this on its way to a slow reader, and it gets nothing until some of it has left. */
 const BUFFER_BYTES = 1024 * 1024;
 /** Who is so many records behind gets the whole ledger again instead, as after a reconnect. */
@@ -19,7 +20,7 @@ const isRequest = Compile(StreamRequest);
 /** What the stream needs of a WebSocket of `ws`. */
 export interface Peer {
   readonly bufferedAmount: number;
-  send(data: string, done: (error?: Error) => void): void;
+  send(data: string | Buffer, options: { binary: false }, done: (error?: Error) => void): void;
   terminate(): void;
   on(event: 'message', listener: (data: unknown) => void): void;
   on(event: 'close' | 'error', listener: () => void): void;
@@ -27,9 +28,19 @@ export interface Peer {
 
 export interface SubscriberOptions {
   ledger: Ledger;
+  pages: Pages;
   first: FirstLedger;
   /** The connection below the WebSocket: what is sent while it is corked leaves in one go. */
   wire?: { cork(): void; uncork(): void };
+}
+
+/** Where a follower stands in a run. */
+interface Place {
+  run: string;
+  /** The next event. */
+  next: number;
+  /** Output before this event is left out; null for a follower that wants all. */
+  outputFrom: number | null;
 }
 
 /**
@@ -38,10 +49,10 @@ export interface SubscriberOptions {
  * larger pages later, and never a hole.
  */
 export class Subscriber {
-  /** The next event by run. */
-  private readonly next = new Map<string, number>();
-  /** Runs that may have events to send. */
-  private readonly ready = new Set<string>();
+  /** By run, for followers of all output and of the tail. */
+  private readonly places = { all: new Map<string, Place>(), tail: new Map<string, Place>() };
+  /** Places that may have events to send. */
+  private readonly ready = new Set<Place>();
   /** Records that are still to be told, null when it does not follow the ledger. */
   private records: Map<string, Told> | null = null;
   private isFarBehind = false;
@@ -58,9 +69,9 @@ export class Subscriber {
     if (!request) return this.refuse(new BottegaError('invalid_request', 'This is not a request of the stream.'));
     switch (request.type) {
       case 'follow':
-        return this.follow(request.run, request.from);
+        return this.follow(request.run, request.from, request.output ?? 'all');
       case 'unfollow':
-        this.next.delete(request.run);
+        this.leave(request.run, request.output ?? 'all');
         return;
       case 'follow_ledger':
         return this.followLedger();
@@ -70,11 +81,12 @@ export class Subscriber {
   }
 
   changed(change: Change): void {
-    if (change.type === 'run' && this.next.has(change.run.id)) {
-      this.ready.add(change.run.id);
-      this.flow();
+    for (const output of ['all', 'tail'] as const) {
+      if (change.type === 'run_deleted') this.leave(change.id, output);
+      const place = change.type === 'run' && this.places[output].get(change.run.id);
+      if (place) this.ready.add(place);
     }
-    if (change.type === 'run_deleted') this.next.delete(change.id);
+    if (change.type === 'run' && this.ready.size) this.flow();
   }
 
   /** What changed in the ledger since the last round. */
@@ -94,21 +106,32 @@ export class Subscriber {
 
   dispose(): void {
     this.isOver = true;
-    this.next.clear();
+    this.ready.clear();
+    this.places.all.clear();
+    this.places.tail.clear();
     this.records = null;
   }
 
   /** Listens first and reads then, so that nothing falls between. */
-  private follow(id: string, from: number): void {
+  private follow(id: string, from: number, output: 'all' | 'tail'): void {
     try {
       this.options.ledger.run(id);
     } catch (error) {
       if (!(error instanceof BottegaError)) throw error;
       return this.refuse(error, id);
     }
-    this.next.set(id, from);
-    this.ready.add(id);
+    this.leave(id, output);
+    const place = { run: id, next: from, outputFrom: output === 'tail' ? 0 : null };
+    this.places[output].set(id, place);
+    this.ready.add(place);
     this.flow();
+  }
+
+  private leave(id: string, output: 'all' | 'tail'): void {
+    const place = this.places[output].get(id);
+    if (!place) return;
+    this.places[output].delete(id);
+    this.ready.delete(place);
   }
 
   private followLedger(): void {
@@ -123,27 +146,38 @@ export class Subscriber {
     this.isFlowing = true;
     try {
       if (this.records) this.sendRecords(this.records);
-      for (const id of this.ready) {
+      for (const place of this.ready) {
         if (!this.hasRoom()) break;
-        this.ready.delete(id);
-        if (this.sendPage(id)) this.ready.add(id);
+        this.ready.delete(place);
+        const page = place.outputFrom === null ? this.options.pages.all(place.run, place.next) : this.tailPage(place);
+        if (!page) continue;
+        place.next = page.next;
+        this.ready.add(place);
+        this.send(page.message);
       }
     } finally {
       this.isFlowing = false;
     }
   }
 
-  /** True when there is more. */
-  private sendPage(id: string): boolean {
-    const from = this.next.get(id);
-    if (from === undefined) return false;
-    const { texts, next } = this.options.ledger.eventTexts(id, from, PAGE_EVENTS, PAGE_BYTES);
-    if (!texts.length) return false;
-    this.next.set(id, next);
-    const lastSeq = this.options.ledger.run(id).last_seq;
-    // The events are JSON in the ledger already.
-    this.send(`{"type":"events","run":${JSON.stringify(id)},"events":[${texts.join(',')}],"last_seq":${lastSeq}}`);
-    return next <= lastSeq;
+  private tailPage(place: Place): Page | null {
+    const { ledger, pages } = this.options;
+    if (ledger.numberLines(place.run)) {
+      // A run that an older Bottega has written: its lines are numbered in slices, and others go on between.
+      setImmediate(() => {
+        if (this.places.tail.get(place.run) === place) this.ready.add(place);
+        this.flow();
+      });
+      return null;
+    }
+    if (!place.outputFrom || this.isTooFarBehind(place)) place.outputFrom = ledger.tailStart(place.run, TAIL_LINES);
+    return pages.tail(place.run, place.next, place.outputFrom);
+  }
+
+  private isTooFarBehind({ run, next }: Place): boolean {
+    const { ledger } = this.options;
+    const line = ledger.lineAt(run, next, Number.MAX_SAFE_INTEGER);
+    return line !== null && ledger.countLines(run) - line > MOST_LINES_BEHIND;
   }
 
   private sendRecords(records: Map<string, Told>): void {
@@ -169,9 +203,9 @@ export class Subscriber {
     return !this.isOver && this.peer.bufferedAmount < BUFFER_BYTES;
   }
 
-  private send(text: string): void {
+  private send(message: string | Buffer): void {
     if (this.isOver) return;
-    this.peer.send(text, () => {
+    this.peer.send(message, { binary: false }, () => {
       if (!this.isOver && (this.ready.size || this.records?.size || this.isFarBehind)) this.flow();
     });
   }
