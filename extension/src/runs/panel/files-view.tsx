@@ -11,7 +11,7 @@ interface FilesViewProps {
 }
 
 /** What a run can go on from; other paths hold a model alone. */
-const resumable = /^checkpoint-\d+$/;
+export const isResumable = ({ path }: { path: string }): boolean => /^checkpoint-\d+$/.test(path);
 
 /** Checkpoints and the final model, newest first, and other files the run made. */
 export const FilesView = ({ trans, run, client, onBranch }: FilesViewProps): JSX.Element => {
@@ -48,7 +48,7 @@ export const FilesView = ({ trans, run, client, onBranch }: FilesViewProps): JSX
               <RelativeTime trans={trans} time={checkpoint.time} />
             </td>
             <td>
-              {resumable.test(checkpoint.path) && (
+              {isResumable(checkpoint) && (
                 <Button
                   icon={branchIcon}
                   title={trans.__('Make a config that goes on from step %1', checkpoint.step)}

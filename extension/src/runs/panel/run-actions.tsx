@@ -4,7 +4,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import { redoIcon, stopIcon } from '@jupyterlab/ui-components';
 import { useState } from 'react';
 import type { IBottega } from '../../agent/index.js';
-import { Button, ErrorNote, formatShortDuration, useNow } from '../../state/index.js';
+import { branchIcon, Button, ErrorNote, formatShortDuration, useNow } from '../../state/index.js';
 import { traceIcon } from '../../trace/index.js';
 import type { LiveRun } from '../live/index.js';
 import { useAction, type Action } from './use-action.js';
@@ -57,10 +57,12 @@ interface RunButtonsProps {
   trans: TranslationBundle;
   run: Run;
   actions: RunActions;
+  /** Goes on from the last checkpoint; undefined while there is none. */
+  onBranch: (() => void) | undefined;
 }
 
 /** The buttons; a grey one says what it waits for and since when. */
-export const RunButtons = ({ trans, run, actions }: RunButtonsProps): JSX.Element => {
+export const RunButtons = ({ trans, run, actions, onBranch }: RunButtonsProps): JSX.Element => {
   const { stop, profile, rerun, stoppingSince, recordingSince } = actions;
   const now = useNow(stoppingSince !== null || recordingSince !== null);
   const since = (time: number): string => formatShortDuration(Math.max(0, now - time));
@@ -82,6 +84,15 @@ export const RunButtons = ({ trans, run, actions }: RunButtonsProps): JSX.Elemen
       >
         {trans.__('Rerun')}
       </Button>
+      {onBranch && (
+        <Button
+          icon={branchIcon}
+          title={trans.__('Make a config that goes on from the last checkpoint')}
+          onClick={onBranch}
+        >
+          {trans.__('Branch…')}
+        </Button>
+      )}
       {isLive && (
         <Button
           icon={stopIcon}

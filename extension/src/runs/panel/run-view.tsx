@@ -9,7 +9,7 @@ import type { LiveRun } from '../live/index.js';
 import type { ChartChoice } from './chart-choice.js';
 import { ChartMenu, Charts } from './charts.js';
 import { ConfigView } from './config-view.js';
-import { FilesView } from './files-view.js';
+import { FilesView, isResumable } from './files-view.js';
 import { LogBar } from './log-bar.js';
 import { noOptions, type LogOptions } from './log-options.js';
 import { LogView } from './log-view.js';
@@ -39,13 +39,15 @@ export const RunView = (props: RunViewProps): JSX.Element => {
   const open = (id: string): void => void commands.execute('bottega:open-run', { id });
   const actions = useRunActions(bottega, live, open);
   const previous = usePrevious(bottega, live.run);
+  const last = live.checkpoints.findLast(isResumable);
+  const branch = (step: number): void => void commands.execute('bottega:branch-run', { id: live.id, step });
   const { run } = live;
   if (!run) return <Unknown {...props} />;
   const isScript = run.kind === 'script';
   return (
     <>
       <RunHeader trans={trans} live={live} run={run}>
-        <RunButtons trans={trans} run={run} actions={actions} />
+        <RunButtons trans={trans} run={run} actions={actions} onBranch={last && (() => branch(last.step))} />
       </RunHeader>
       <Stale trans={trans} bottega={bottega} />
       <ActionErrors trans={trans} actions={actions} />
