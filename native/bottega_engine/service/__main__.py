@@ -41,7 +41,7 @@ async def serve(settings: Settings) -> None:
     runs.keepers = streams.keepers = admission.nodes = keepers
     # A run that no node could hold is refused from the first moment on.
     await keepers.look()
-    retention = Retention(settings.data, blobs, runs.trash, runs.active)
+    retention = Retention(settings.data, blobs, runs.trash, runs.active, keepers)
     api = Api(settings.token_sha256, blobs, runs, keepers, streams, retention)
     runner = web.AppRunner(api.app(), access_log=None, shutdown_timeout=SHUTDOWN_S)
     await runner.setup()

@@ -8,11 +8,12 @@ import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Protocol
 
 import msgspec
 from aiohttp import web
 
+from bottega_engine.node.launch import TemplateState
 from bottega_engine.service.requests import parse, run_id_of
 from bottega_engine.service.retention.cache_folders import CacheFolder, last_used_ms, read_cache_folders
 from bottega_engine.service.retention.run_folders import RunFolders, Sizes, read_run_folders
@@ -40,6 +41,14 @@ class ActiveRun(msgspec.Struct, frozen=True):
     """The run whose checkpoint it begins from, or empty."""
 
 
+class Residents(Protocol):
+    """Who has base models in memory, on all nodes."""
+
+    def templates(self) -> list[TemplateState]: ...
+
+    async def drop_template(self, key: str) -> None: ...
+
+
 class Retention:
     """`active` says which runs go on now. Times come from `now_ms`, so that a test can be at any."""
 
@@ -49,12 +58,14 @@ class Retention:
         blobs: Blobs,
         trash: Trash,
         active: Callable[[], list[ActiveRun]],
+        residents: Residents,
         now_ms: Callable[[], float] = lambda: time.time() * 1000,
     ) -> None:
         self._data = data
         self._blobs = blobs
         self._trash = trash
         self._active = active
+        self._residents = residents
         self._now_ms = now_ms
         self._sizes = Sizes()
         self._cleaning = asyncio.Lock()
@@ -80,7 +91,9 @@ class Retention:
         ]
         _, blobs = await self._unneeded_blobs(folders, self._now_ms() - YOUNG_MS)
         caches = await asyncio.to_thread(read_cache_folders, self._data)
-        return [*runs, *blobs, *(cache.thing(self._in_use_since_ms()) for cache in caches)]
+        in_use_since_ms = self._in_use_since_ms()
+        residents = resident_things(self._residents.templates())
+        return [*runs, *blobs, *(cache.thing(in_use_since_ms) for cache in caches), *residents]
 
     async def clean_up(self, dry_run: bool, unused_days: float, without: frozenset[str]) -> list[Thing]:
         """The things that go, or would go. One after the other: two at once would both name the same."""
@@ -96,11 +109,19 @@ class Retention:
                 for cache in await asyncio.to_thread(read_cache_folders, self._data)
                 if self._may_go(cache.last_used_ms, unused_since_ms)
             ]
+            residents = [
+                thing
+                for thing in resident_things(self._residents.templates())
+                if not thing["is_needed"] and thing["last_used"] <= unused_since_ms
+            ]
             if not dry_run:
+                for thing in residents:
+                    await self._residents.drop_template(thing["id"])
                 await self._sweep_blobs(digests, min(unused_since_ms, self._now_ms() - YOUNG_MS))
                 caches = [cache for cache in caches if self._takes(cache, unused_since_ms)]
                 await self._trash.empty()
-            return [*blobs, *(cache.thing(self._in_use_since_ms()) for cache in caches)]
+            in_use_since_ms = self._in_use_since_ms()
+            return [*blobs, *(cache.thing(in_use_since_ms) for cache in caches), *residents]
 
     async def _run_folders(self, without: frozenset[str]) -> RunFolders:
         going_on = frozenset(run.id for run in self._active())
@@ -159,6 +180,27 @@ class Retention:
         body = parse(await request.read(), CleanupBody)
         without = frozenset(run_id_of(run) for run in body.without)
         return web.json_response({"things": await self.clean_up(body.dry_run, body.unused_days, without)})
+
+
+def resident_things(templates: list[TemplateState]) -> list[Thing]:
+    """One thing for each base model, on however many nodes it is."""
+    by_key: dict[str, Thing] = {}
+    for template in templates:
+        thing = by_key.setdefault(
+            template.key,
+            {
+                "kind": "resident",
+                "id": template.key,
+                "label": template.label,
+                "size_bytes": 0,
+                "last_used": 0.0,
+                "is_needed": False,
+            },
+        )
+        thing["size_bytes"] += template.size_bytes
+        thing["last_used"] = max(thing["last_used"], template.last_used)
+        thing["is_needed"] |= template.is_needed
+    return list(by_key.values())
 
 
 def needed_runs(active: list[ActiveRun]) -> frozenset[str]:

@@ -15,6 +15,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bottega_engine.node.launch import TemplateState
 from bottega_engine.service.retention import Retention, Trash
 from bottega_engine.service.retention.retention import DAY_MS, YOUNG_MS, ActiveRun
 from bottega_engine.store import Blobs
@@ -31,10 +32,18 @@ class Cluster:
         self.blobs = Blobs(self.data / "blobs")
         (self.data / "runs").mkdir()
         self.active: list[ActiveRun] = []
+        self.resident: list[TemplateState] = []
         self.ahead_ms = ahead_ms
 
     def retention(self) -> Retention:
-        return Retention(self.data, self.blobs, Trash(self.data / "trash"), lambda: self.active, self.now_ms)
+        trash = Trash(self.data / "trash")
+        return Retention(self.data, self.blobs, trash, lambda: self.active, self, self.now_ms)
+
+    def templates(self) -> list[TemplateState]:
+        return self.resident
+
+    async def drop_template(self, key: str) -> None:
+        self.resident = [template for template in self.resident if template.key != key]
 
     def now_ms(self) -> float:
         return time.time() * 1000 + self.ahead_ms
@@ -180,6 +189,24 @@ def test_things_say_what_a_person_knows_them_by_and_whether_they_are_in_use() ->
     assert things["run-1"]["is_needed"]
     assert things["key-1"]["label"] == "data/a.jsonl · 1,200 rows"
     assert not things["key-1"]["is_needed"]
+    cluster.remove()
+
+
+def test_an_idle_base_model_leaves_the_memory_and_one_in_use_on_any_node_stays() -> None:
+    cluster = Cluster()
+    old_ms = cluster.now_ms() - 20 * DAY_MS
+    cluster.resident = [
+        TemplateState("idle", "models/a", 100, old_ms, False),
+        TemplateState("idle", "models/a", 100, old_ms - 1, False),
+        TemplateState("used", "models/b", 100, old_ms, False),
+        TemplateState("used", "models/b", 100, old_ms, True),
+        TemplateState("new", "models/c", 100, cluster.now_ms(), False),
+    ]
+    things = {thing["id"]: thing for thing in asyncio.run(cluster.retention().things())}
+    assert (things["idle"]["size_bytes"], things["used"]["is_needed"]) == (200, True)
+    gone = asyncio.run(cluster.retention().clean_up(False, 14, frozenset()))
+    assert named(gone) == [("resident", "idle")]
+    assert {template.key for template in cluster.resident} == {"used", "new"}
     cluster.remove()
 
 
