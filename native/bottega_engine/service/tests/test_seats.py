@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+import sys
+import time
 from pathlib import Path
 
 from bottega_engine.service.tests.conftest import script_config
 from bottega_engine.service.tests.engine_process import EngineClient, has_ended, states_of
+from bottega_engine.service.tests.ray_cluster import RayCluster
 
 WAITS = "import os, time\nprint('up', flush=True)\nwhile not os.path.exists({flag!r}): time.sleep(0.02)\n"
 
@@ -50,3 +54,104 @@ async def test_a_run_that_waits_can_be_stopped_and_frees_the_way(
     for run_id in (first, small):
         assert (await client.end_of(run_id))[-1]["state"] == "done"
     assert has_ended((await client.end_of(large))[-1])
+
+
+async def test_priority_decides_who_is_next_and_everybody_knows_the_place(
+    client: EngineClient, folder: Path, tmp_path: Path
+) -> None:
+    flag = tmp_path / "flag"
+    (folder / "waits.py").write_text(WAITS.format(flag=str(flag)))
+    both = {"ranks": 2}
+    first = await client.submit(folder, script_config("waits.py", resources=both))
+    await client.wait_for(first, lambda event: event["type"] == "output")
+    priorities = [0, 0, 5, -3]
+    runs = [
+        await client.submit(folder, script_config("waits.py", resources=both, priority=priority))
+        for priority in priorities
+    ]
+    for run_id, position in zip(runs, [2, 3, 1, 4], strict=True):
+        place = {"position": position, "length": 4}
+        await client.wait_for(run_id, lambda event, place=place: event.get("queue") == place)  # type: ignore[misc]
+    flag.touch()
+    starts = {}
+    for run_id in runs:
+        events = await client.end_of(run_id)
+        assert events[-1]["state"] == "done" and "queue" not in events[-1]
+        starts[run_id] = next(event["time"] for event in events if event.get("state") == "starting")
+    assert sorted(runs, key=lambda run_id: starts[run_id]) == [runs[2], runs[0], runs[1], runs[3]]
+
+
+async def test_a_small_run_overtakes_one_that_waits_for_more_than_is_free(
+    client: EngineClient, folder: Path, tmp_path: Path
+) -> None:
+    flag = tmp_path / "flag"
+    (folder / "waits.py").write_text(WAITS.format(flag=str(flag)))
+    (folder / "small.py").write_text("print('small')\n")
+    first = await client.submit(folder, script_config("waits.py"))
+    await client.wait_for(first, lambda event: event["type"] == "output")
+    gang = await client.submit(folder, script_config("waits.py", resources={"ranks": 2}))
+    await client.wait_for(gang, lambda event: bool(event.get("queue")))
+    assert (await client.run(folder, script_config("small.py")))[-1]["state"] == "done"
+    _, answer = await client.ask("GET", f"/v1/runs/{gang}")
+    assert answer["state"] == "pending"
+    flag.touch()
+    for run_id in (first, gang):
+        assert (await client.end_of(run_id))[-1]["state"] == "done"
+
+
+OTHER = (
+    "import os, ray, time\nray.init(address='auto', log_to_driver=False)\n"
+    "@ray.remote(num_cpus=2)\n"
+    "def other():\n    open({began!r}, 'w').close()\n"
+    "    while not os.path.exists({flag!r}): time.sleep(0.02)\n"
+    "ray.get(other.remote())\n"
+)
+
+
+async def test_a_task_of_somebody_else_holds_its_seats_as_honestly_as_a_run(
+    client: EngineClient, cluster: RayCluster, folder: Path, tmp_path: Path
+) -> None:
+    flag, began = tmp_path / "flag", tmp_path / "began"
+    (folder / "short.py").write_text("print('short')\n")
+    driver = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", OTHER.format(flag=str(flag), began=str(began))), env=cluster.environment
+    )
+    try:
+        async with asyncio.timeout(90):
+            while not began.exists():
+                assert driver.returncode is None
+                await asyncio.sleep(0.05)
+        run_id = await client.submit(folder, script_config("short.py"))
+        events = await client.wait_for(run_id, lambda event: bool(event.get("queue")))
+        assert events[-1]["reason"] == "waits for 1 CPU; something else on the cluster uses them"
+        flag.touch()
+        assert (await client.end_of(run_id))[-1]["state"] == "done"
+        assert await asyncio.wait_for(driver.wait(), 60) == 0
+    finally:
+        if driver.returncode is None:
+            driver.kill()
+
+
+async def test_two_hundred_runs_wait_without_a_storm(
+    client: EngineClient, folder: Path, tmp_path: Path
+) -> None:
+    flag = tmp_path / "flag"
+    (folder / "waits.py").write_text(WAITS.format(flag=str(flag)))
+    first = await client.submit(folder, script_config("waits.py", resources={"ranks": 2}))
+    await client.wait_for(first, lambda event: event["type"] == "output")
+    began = time.monotonic()
+    runs = [await client.submit(folder, script_config("waits.py")) for _ in range(200)]
+    submitted_s = time.monotonic() - began
+    place = {"position": 200, "length": 200}
+    await client.wait_for(runs[-1], lambda event: event.get("queue") == place)
+    began = time.monotonic()
+    for run_id in runs[:-1]:
+        await client.ask("POST", f"/v1/runs/{run_id}/stop", {})
+    last = {"position": 1, "length": 1}
+    events = await client.wait_for(runs[-1], lambda event: event.get("queue") == last)
+    told = [event for event in events if event.get("queue")]
+    seconds = submitted_s + time.monotonic() - began
+    assert len(told) <= 2 + seconds, told
+    flag.touch()
+    assert (await client.end_of(runs[-1]))[-1]["state"] == "done"
+    assert (await client.end_of(first))[-1]["state"] == "done"
