@@ -1,7 +1,7 @@
 import type { Run } from '@bottega/schema';
 import type { TranslationBundle } from '@jupyterlab/translation';
-import { useVirtualizer } from '@tanstack/react-virtual';
-import { useEffect, useRef, useState, type KeyboardEvent } from 'react';
+import { useVirtualizer, type Virtualizer } from '@tanstack/react-virtual';
+import { useEffect, useLayoutEffect, useRef, useState, type KeyboardEvent, type RefObject } from 'react';
 import type { Origins } from './origins.js';
 import { RunItem } from './run-item.js';
 
@@ -35,9 +35,7 @@ export const RunList = ({ trans, runs, missing, origins, current, onOpen, onEnd 
     estimateSize: index => ROW_PX + (runs[index]?.branch_of ? LINEAGE_PX : 0),
     overscan: 6
   });
-  const lineages = runs.filter(run => run.branch_of).length;
-  // Rows keep their measured sizes until told that another run may have taken their place.
-  useEffect(() => rows.measure(), [runs.length, lineages, runs[0]?.id]);
+  useAnchor(scroller, rows, runs);
   const items = rows.getVirtualItems();
   const isAtEnd = missing > 0 && (items.at(-1)?.index ?? -1) >= runs.length - AHEAD;
   useEffect(() => {
@@ -107,6 +105,28 @@ export const RunList = ({ trans, runs, missing, origins, current, onOpen, onEnd 
       </div>
     </div>
   );
+};
+
+/** Who reads further down keeps the place when runs begin above it. */
+const useAnchor = (
+  scroller: RefObject<HTMLDivElement>,
+  rows: Virtualizer<HTMLDivElement, Element>,
+  runs: readonly Run[]
+): void => {
+  const anchor = useRef<{ id: string; start: number } | null>(null);
+  const first = runs[0]?.id;
+  useLayoutEffect(() => {
+    const node = scroller.current;
+    const before = anchor.current;
+    if (!node?.scrollTop || !before) return;
+    const now = rows.measurementsCache.find(({ key }) => key === before.id);
+    if (now && now.start !== before.start) node.scrollTop += now.start - before.start;
+  }, [first, runs.length]);
+  useLayoutEffect(() => {
+    const top = scroller.current?.scrollTop ?? 0;
+    const seen = rows.getVirtualItems().find(({ index, start }) => start >= top && runs[index]);
+    anchor.current = seen ? { id: String(seen.key), start: seen.start } : null;
+  });
 };
 
 const isMenuKey = ({ key, shiftKey }: KeyboardEvent): boolean => key === 'ContextMenu' || (key === 'F10' && shiftKey);
