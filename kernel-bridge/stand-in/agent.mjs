@@ -66,8 +66,10 @@ const append = (run, event) => {
   if (event.type === 'status' && event.state === 'running') run.started = Date.now();
   if (event.type === 'status' && ['done', 'failed', 'stopped'].includes(event.state)) run.ended = Date.now();
   if (event.type === 'status') {
-    Object.assign(run, { reason: event.reason, max_steps: event.max_steps ?? run.max_steps });
+    const { reason, queue = null } = event;
+    Object.assign(run, { reason, queue, max_steps: event.max_steps ?? run.max_steps });
   }
+  if (event.type === 'start') run.start = event.level;
   if (event.type === 'status') run.queue = event.queue ?? null;
   if (event.type === 'start') run.start = event.level;
   if (event.type === 'metric') Object.assign(run, { step: event.step, loss: event.values.loss ?? null });
@@ -143,6 +145,13 @@ const sendFile = (request, response, sizeBytes) => {
 };
 
 const newestFirst = () => [...runs.values()].reverse();
+
+/** What a field of the config was; null where it was not set. */
+const valueBefore = ({ id, config }, key) => {
+  const changed = logs.get(id).findLast(event => event.type === 'change' && key in event.values);
+  const written = new RegExp(`^${key}: *([-+.\\de]+)`, 'm').exec(config)?.[1];
+  return changed ? changed.values[key] : written === undefined ? null : Number(written);
+};
 
 const pageOf = ({ searchParams }) => {
   const [cluster, state, text] = ['cluster', 'state', 'filter'].map(key => searchParams.get(key));
@@ -221,8 +230,12 @@ const routes = [
       const { values } = await bodyOf(request);
       const run = runs.get(id);
       if (run.state !== 'running') return fail(response, 409, 'conflict', `${run.name} is not running.`);
+      if (values.learning_rate <= 0) {
+        const problems = [{ path: '/learning_rate', message: 'must be more than 0' }];
+        return fail(response, 400, 'invalid_config', 'The change has 1 problem.', { problems });
+      }
       json(response, 204);
-      const before = Object.fromEntries(Object.keys(values).map(key => [key, null]));
+      const before = Object.fromEntries(Object.keys(values).map(key => [key, valueBefore(run, key)]));
       setTimeout(() => append(run, { type: 'change', step: run.step + 1, values, before }), 800);
     }
   ],
@@ -289,6 +302,16 @@ const routes = [
     (request, response, id) => {
       const from = Number(new URL(request.url, 'http://agent').searchParams.get('from') ?? 1);
       json(response, 200, { events: logs.get(id).slice(from - 1, from + 999), last_seq: logs.get(id).length });
+    }
+  ],
+  [
+    'GET',
+    /^\/v1\/runs\/([^/]+)\/previous$/,
+    (_, response, id) => {
+      const { folder, config_path, created } = runs.get(id);
+      const fits = other => other.folder === folder && other.config_path === config_path && other.created < created;
+      const run = [...runs.values()].filter(other => fits(other) && other.started !== null).at(-1) ?? null;
+      json(response, 200, { run, phases: run ? logs.get(run.id).filter(event => event.type === 'phase') : [] });
     }
   ],
   [

@@ -1,16 +1,32 @@
-// A run that looks like training, for people who build panels: `# rehearse <steps> [every <ms>] [fail]` in the config.
+// A run that looks like training, for people who build panels: `# rehearse <steps> [every <ms>] [<word>…]` in the
+// config. Words: `fail`; `base` (the first run on a base model, with packages to install); `queue` (waits for seats for
+// some seconds); `edited` (a module changed while the run was sent); `lines-<count>` (output before the first step).
 import { setTimeout as pause } from 'node:timers/promises';
 
-const phases = { sync: 12, seats: 6, fork: 14, imports: 17, model: 92, data: 31, first_step: 141 };
+const resident = { sync: 12, seats: 6, fork: 14, imports: 17, model: 22, data: 31, first_step: 141 };
+const firstOnBase = { ...resident, environment: 1900, base: 640, model: 92 };
+const order = ['sync', 'seats', 'environment', 'base', 'fork', 'imports', 'model', 'data', 'first_step'];
+const levels = {
+  base: { level: 'forked', reason: 'Nobody had the base model yet; the libraries were ready.' },
+  resident: { level: 'resident', reason: 'The base model models/tiny-llama and its tokenizer were in memory.' }
+};
+const hash = character => character.repeat(64);
 
 /** Plays the run through `append`; ends early when `isOver` says so. */
 export const rehearse = async (config, append, isOver) => {
-  const [, count = '40', every = '50', fails] = /# rehearse (\d+)(?: every (\d+))?( fail)?/.exec(config) ?? [];
+  const [, count = '40', every = '50', rest = ''] = /# rehearse (\d+)(?: every (\d+))?(.*)/.exec(config) ?? [];
+  const words = rest.split(' ');
+  const fails = words.includes('fail');
+  const isFirst = words.includes('base');
+  const phases = isFirst ? firstOnBase : resident;
   const steps = Number(count);
   const output = (text, rank = 0, stream = 'stdout') => append({ type: 'output', rank, stream, text });
+  if (words.includes('queue')) await waitForSeats(append, isOver);
   append({ type: 'status', state: 'starting', reason: '' });
   let started = Date.now();
-  for (const [name, length] of Object.entries(phases)) {
+  for (const name of order.filter(each => each in phases)) {
+    const length = phases[name];
+    if (name === 'fork') append({ type: 'start', ...levels[isFirst ? 'base' : 'resident'] });
     const duration_ms = length * (0.8 + Math.random() * 0.4);
     if (Number(every)) await pause(duration_ms);
     append({ type: 'phase', name, started, duration_ms });
@@ -22,6 +38,20 @@ export const rehearse = async (config, append, isOver) => {
     level: 'warning',
     message: 'flash-attention is not installed; using SDPA. About 8 % slower.'
   });
+  const modules = ['hooks.py', 'lib/losses.py'].map((path, at) => ({
+    path,
+    sha256: hash(at ? 'b4' : 'a1').slice(0, 64)
+  }));
+  append({ type: 'modules', modules });
+  if (words.includes('edited')) {
+    const message = 'hooks.py was not the file that was sent: it was changed while it was read.';
+    append({ type: 'notice', level: 'warning', message });
+  }
+  const lines = Number(/lines-(\d+)/.exec(rest)?.[1] ?? 0);
+  for (let from = 1; from <= lines; from += 1000) {
+    output(Array.from({ length: 1000 }, (_, at) => `line ${from + at} of many\n`).join(''));
+    if (from % 100_001 === 0) await pause(0);
+  }
   output('\x1b[1;34mLoading\x1b[0m \x1b[32mmodels/tiny-llama\x1b[0m <b>not bold</b> \x1b]0;title\x07done\n');
   for (let step = 1; step <= steps && !isOver(); step += 1) {
     append({ type: 'metric', step, values: valuesAt(step, steps) });
@@ -34,6 +64,14 @@ export const rehearse = async (config, append, isOver) => {
   }
   output('\n', 0, 'stderr');
   if (!isOver()) append({ type: 'status', state: 'done', reason: '' });
+};
+
+const waitForSeats = async (append, isOver) => {
+  for (const position of [3, 2, 1]) {
+    const reason = 'Waits for 2 CPUs on local: docstrings-full and 1 other run have them.';
+    if (!isOver()) append({ type: 'status', state: 'pending', reason, queue: { position, length: 4 } });
+    for (let left = 20; left && !isOver(); left -= 1) await pause(200);
+  }
 };
 
 const lossAt = (step, steps) => 1.7 + 2.3 * Math.exp((-4 * step) / steps);

@@ -14,7 +14,7 @@ import {
   useSignal
 } from '../state/index.js';
 import type { LiveRun } from '../runs/live/index.js';
-import { LogTail, StartLine } from '../runs/panel/index.js';
+import { LogTail, queueText, StartLine } from '../runs/panel/index.js';
 import { Curve } from './curve.js';
 
 interface RunCardProps {
@@ -56,7 +56,9 @@ export const RunCard = ({ trans, output, live, onOpenPanel }: RunCardProps): JSX
           <StartLine
             trans={trans}
             phases={live.phases}
-            isStarting={!isFrozen && !hasEnded(run.state)}
+            isStarting={!isFrozen && !hasEnded(run.state) && run.state !== 'pending'}
+            level={run.start ?? null}
+            levelReason={live.startedAs?.reason}
             isScript={run.kind === 'script'}
           />
           {loss && loss.length > 1 && <Curve series={loss} width={560} height={110} />}
@@ -81,7 +83,10 @@ const whereText = (trans: TranslationBundle, run: Run): string => {
   const parts =
     run.state === 'running'
       ? [step || runStateWord(trans, run.state), run.step_seconds === null ? '' : formatStepSeconds(run.step_seconds)]
-      : [runStateWord(trans, run.state), run.state === 'done' ? step : run.reason || step];
+      : [
+          run.queue ? queueText(trans, run.queue) : runStateWord(trans, run.state),
+          run.state === 'done' ? step : run.reason || step
+        ];
   return parts.filter(Boolean).join(' · ');
 };
 

@@ -7,5 +7,14 @@ export { everything, isEverything, LogSearch, type LogQuery } from './log-search
 export type { RunLog } from './run-log.js';
 export type { Sample } from './samples.js';
 export { downsample, Series, smoothed, type Points } from './series.js';
-export { phaseInProgress, startOf, type Phase, type Start, type StartSegment } from './start.js';
+export {
+  differencesOf,
+  phaseInProgress,
+  slowestOf,
+  startOf,
+  type Phase,
+  type PhaseDifference,
+  type Start,
+  type StartSegment
+} from './start.js';
 export { plainText, styledText, type StyledText, type TextStyle } from './terminal-text.js';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { phaseInProgress, startOf } from './start.js';
+import { differencesOf, phaseInProgress, slowestOf, startOf } from './start.js';
 
 const sync = { name: 'sync', started: 1000, duration_ms: 12 } as const;
 const seats = { name: 'seats', started: 1012.5, duration_ms: 6 } as const;
@@ -28,4 +28,20 @@ test('what a start does now is the phase after the last one', () => {
   expect(phaseInProgress([])).toBe('sync');
   expect(phaseInProgress([sync, seats, fork])).toBe('imports');
   expect(phaseInProgress([first])).toBeNull();
+});
+
+test('each phase is compared with the same one of the start before, also where only one has it', () => {
+  const before = startOf([sync, { name: 'base', started: 1012, duration_ms: 640 }, { ...first, started: 1652 }]);
+  const start = startOf([
+    { ...sync, duration_ms: 10 },
+    { ...fork, started: 1010 },
+    { ...first, started: 1030 }
+  ]);
+  expect(differencesOf(start, before)).toEqual([
+    { name: 'sync', ms: 10, beforeMs: 12 },
+    { name: 'base', ms: null, beforeMs: 640 },
+    { name: 'fork', ms: 20, beforeMs: null },
+    { name: 'first_step', ms: 330, beforeMs: 330 }
+  ]);
+  expect([slowestOf(start), slowestOf(before), slowestOf(startOf([]))]).toEqual(['first_step', 'base', null]);
 });

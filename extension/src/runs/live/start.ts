@@ -42,3 +42,27 @@ export const phaseInProgress = (phases: readonly Phase[]): PhaseName | null => {
   const latest = Math.max(-1, ...phases.map(phase => phaseNames.indexOf(phase.name)));
   return phaseNames[latest + 1] ?? null;
 };
+
+/** A phase of this start beside the same one of another; null where one of them did not have it. */
+export interface PhaseDifference {
+  readonly name: StartSegment['name'];
+  readonly ms: number | null;
+  readonly beforeMs: number | null;
+}
+
+const segmentNames: readonly StartSegment['name'][] = [...phaseNames, 'other'];
+
+export const differencesOf = (start: Start, before: Start | null): PhaseDifference[] =>
+  segmentNames
+    .map(name => ({ name, ms: timeOf(start, name), beforeMs: before && timeOf(before, name) }))
+    .filter(({ ms, beforeMs }) => ms !== null || beforeMs !== null);
+
+const timeOf = ({ segments }: Start, name: StartSegment['name']): number | null => {
+  const own = segments.filter(segment => segment.name === name);
+  return own.length ? own.reduce((sum, { ms }) => sum + ms, 0) : null;
+};
+
+/** The phase that took longest; null while there is none. */
+export const slowestOf = ({ segments }: Start): StartSegment['name'] | null =>
+  segments.reduce<StartSegment | null>((slowest, each) => (slowest && slowest.ms >= each.ms ? slowest : each), null)
+    ?.name ?? null;

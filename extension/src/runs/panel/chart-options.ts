@@ -20,6 +20,8 @@ export interface ChartSetup {
   readonly colors: () => ChartColors;
   /** The chart ends here even where the run before went on. */
   readonly lastStep: () => number;
+  /** After each drawing: what lies over the chart goes along. */
+  readonly onDraw: (chart: uPlot) => void;
   readonly onPoint: (point: { step: number; value: number | null } | null) => void;
 }
 
@@ -60,6 +62,7 @@ export const chartOptions = (setup: ChartSetup): uPlot.Options => {
       { stroke: () => colors().previous, width: 1.2, dash: [4, 4], points: { show: false }, show: false }
     ],
     hooks: {
+      draw: [setup.onDraw],
       setCursor: [
         chart => {
           const at = chart.cursor.idx;

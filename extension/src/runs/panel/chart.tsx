@@ -4,6 +4,7 @@ import type uPlot from 'uplot';
 import type { LiveRun } from '../live/index.js';
 import { themeColors, watchTheme } from '../../state/theme.js';
 import { aligned, chartLines } from './chart-data.js';
+import { ChartChanges, type ChangePlace } from './chart-changes.js';
 import type { ChartSpec } from './chart-specs.js';
 import { chartOptions, type ChartColors } from './chart-options.js';
 import { useSize } from './use-size.js';
@@ -24,6 +25,7 @@ export const Chart = ({ trans, spec, run, previous }: ChartProps): JSX.Element =
   const [ref, { width }, node] = useSize<HTMLDivElement>();
   const [isLog, setLog] = useState(false);
   const [pointed, setPointed] = useState<{ step: number; value: number | null } | null>(null);
+  const [places, setPlaces] = useState<readonly ChangePlace[]>([]);
   const plot = useRef<uPlot | null>(null);
   const latest = useRef({ spec, previous, width });
   latest.current = { spec, previous, width };
@@ -68,6 +70,7 @@ export const Chart = ({ trans, spec, run, previous }: ChartProps): JSX.Element =
         size: { width: Math.max(80, latest.current.width || node.clientWidth), height: HEIGHT },
         colors: () => colors,
         lastStep: () => run.metrics.get(spec.metric)?.steps.at(-1) ?? 1,
+        onDraw: chart => setPlaces(before => changePlaces(chart, run.changes, before)),
         onPoint: setPointed
       });
       plot.current = new UPlot(options, dataNow(), node);
@@ -110,7 +113,9 @@ export const Chart = ({ trans, spec, run, previous }: ChartProps): JSX.Element =
         </button>
         <b>{spec.format(pointed ? pointed.value : last)}</b>
       </figcaption>
-      <div ref={ref} className="jp-BottegaChart-plot" style={{ height: HEIGHT }} />
+      <div ref={ref} className="jp-BottegaChart-plot" style={{ height: HEIGHT }}>
+        <ChartChanges trans={trans} places={places} width={width} hasLabels={spec.isWide} />
+      </div>
       {spec.isWide && (
         <div className="jp-BottegaChart-legend">
           {spec.evaluation && <span className="jp-mod-evaluation">{trans.__('evaluation')}</span>}
@@ -119,6 +124,21 @@ export const Chart = ({ trans, spec, run, previous }: ChartProps): JSX.Element =
       )}
     </figure>
   );
+};
+
+/** Where changes stand; the same object while nothing moved. */
+const changePlaces = (
+  chart: uPlot,
+  changes: LiveRun['changes'],
+  before: readonly ChangePlace[]
+): readonly ChangePlace[] => {
+  const left = chart.bbox.left / devicePixelRatio;
+  const right = left + chart.bbox.width / devicePixelRatio;
+  const places = changes
+    .map(change => ({ change, left: Math.round(left + chart.valToPos(change.step, 'x')) }))
+    .filter(place => place.left >= left && place.left <= right);
+  const isSame = places.length === before.length && places.every((place, at) => place.left === before[at]?.left);
+  return isSame ? before : places;
 };
 
 const chartColors = (node: Element): ChartColors =>

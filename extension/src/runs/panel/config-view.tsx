@@ -3,15 +3,18 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import type { CommandRegistry } from '@lumino/commands';
 import type { ReactNode } from 'react';
 import { exactTime } from '../../state/index.js';
+import type { LiveRun } from '../live/index.js';
+import { ModulesView } from './modules-view.js';
 
 interface ConfigViewProps {
   trans: TranslationBundle;
   run: Run;
+  live: LiveRun;
   commands: CommandRegistry;
 }
 
 /** What was submitted, and the content address of the code it ran with. */
-export const ConfigView = ({ trans, run, commands }: ConfigViewProps): JSX.Element => {
+export const ConfigView = ({ trans, run, live, commands }: ConfigViewProps): JSX.Element => {
   const link = (label: string, command: string, args: { id: string }): JSX.Element => (
     <button type="button" className="jp-BottegaLink" onClick={() => void commands.execute(command, args)}>
       {label}
@@ -45,6 +48,7 @@ export const ConfigView = ({ trans, run, commands }: ConfigViewProps): JSX.Eleme
           </div>
         ))}
       </dl>
+      <ModulesView trans={trans} run={live} />
       <pre>{run.config}</pre>
     </div>
   );

@@ -1,3 +1,4 @@
 export { LogTail } from './log-tail.js';
 export { runPanelPlugin } from './plugin.js';
+export { queueText } from './run-outcome.js';
 export { StartLine } from './start-line.js';

@@ -1,54 +1,56 @@
-import type { Run } from '@bottega/schema';
-import { hasEnded } from '@bottega/client';
+import { BottegaError, hasEnded } from '@bottega/client';
+import type { PreviousStart } from '@bottega/schema';
 import { useEffect, useReducer, useState } from 'react';
 import type { IBottega } from '../../agent/index.js';
 import { LiveRuns, type LiveRun } from '../live/index.js';
 
-/** A log that is longer is not read only to compare with it. */
-const MAX_EVENTS = 100_000;
-
-/** The run before this one that people compare it with: the same name on the same cluster, and it got to a step. */
-export const previousOf = (runs: readonly Run[], run: Run): Run | null => {
-  const candidates = runs.filter(
-    other =>
-      other.id !== run.id &&
-      other.name === run.name &&
-      other.cluster === run.cluster &&
-      other.created < run.created &&
-      other.started !== null &&
-      other.last_seq <= MAX_EVENTS
-  );
-  return candidates.reduce<Run | null>(
-    (newest, other) => (newest && newest.created > other.created ? newest : other),
-    null
-  );
-};
-
-/** The previous run with its log read; null while it is not known. Follows it only until it is read. */
-export const usePrevious = (bottega: IBottega, run: Run | null): LiveRun | null => {
-  const [previous, setPrevious] = useState<LiveRun | null>(null);
-  const [, render] = useReducer((count: number) => count + 1, 0);
-  const id = run && (previousOf(bottega.ledger.runs, run)?.id ?? null);
+/** The start of the run before this one, with the same folder and config; null while it is not known, or is none. */
+export const usePreviousStart = (bottega: IBottega, id: string | null): PreviousStart | null => {
+  const [previous, setPrevious] = useState<PreviousStart | null>(null);
   useEffect(() => {
     if (id === null) return undefined;
-    const runs = LiveRuns.of(bottega);
-    const other = runs.acquire(id);
-    const hold = other.hold();
-    const look = (): void => {
-      const record = other.run;
-      if (!record || other.isBehind || (other.lastSeq === 0 && record.last_seq > 0)) return;
-      setPrevious(other);
-      render();
-      if (hasEnded(record.state)) hold.dispose();
-    };
-    other.changed.connect(look);
-    look();
+    let isGone = false;
+    bottega.client.previousStart(id).then(
+      answer => {
+        if (!isGone) setPrevious(answer);
+      },
+      // Without it the run is shown alone; that the agent is away is said elsewhere.
+      (error: unknown) => {
+        if (!(error instanceof BottegaError)) throw error;
+      }
+    );
     return () => {
-      other.changed.disconnect(look);
-      hold.dispose();
-      runs.release(other);
+      isGone = true;
       setPrevious(null);
     };
   }, [bottega, id]);
   return previous;
+};
+
+/** A run to compare with, with its log read; null while it is not. Follows it only until it is read. */
+export const useOtherRun = (bottega: IBottega, id: string | null): LiveRun | null => {
+  const [other, setOther] = useState<LiveRun | null>(null);
+  const [, render] = useReducer((count: number) => count + 1, 0);
+  useEffect(() => {
+    if (id === null) return undefined;
+    const runs = LiveRuns.of(bottega);
+    const run = runs.acquire(id);
+    const hold = run.hold();
+    const look = (): void => {
+      const record = run.run;
+      if (!record || run.isBehind || (run.lastSeq === 0 && record.last_seq > 0)) return;
+      setOther(run);
+      render();
+      if (hasEnded(record.state)) hold.dispose();
+    };
+    run.changed.connect(look);
+    look();
+    return () => {
+      run.changed.disconnect(look);
+      hold.dispose();
+      runs.release(run);
+      setOther(null);
+    };
+  }, [bottega, id]);
+  return other;
 };

@@ -1,13 +1,14 @@
 import { hasEnded, newRunId } from '@bottega/client';
 import type { Run } from '@bottega/schema';
 import type { TranslationBundle } from '@jupyterlab/translation';
-import { redoIcon, stopIcon } from '@jupyterlab/ui-components';
+import { editIcon, redoIcon, stopIcon } from '@jupyterlab/ui-components';
 import { useState } from 'react';
 import type { IBottega } from '../../agent/index.js';
 import { branchIcon, Button, ErrorNote, formatShortDuration, useNow } from '../../state/index.js';
 import { traceIcon } from '../../trace/index.js';
 import type { LiveRun } from '../live/index.js';
 import { useAction, type Action } from './use-action.js';
+import type { LiveChange } from './use-change.js';
 
 const PROFILE_STEPS = 5;
 
@@ -57,12 +58,13 @@ interface RunButtonsProps {
   trans: TranslationBundle;
   run: Run;
   actions: RunActions;
+  change: LiveChange;
   /** Goes on from the last checkpoint; undefined while there is none. */
   onBranch: (() => void) | undefined;
 }
 
 /** The buttons; a grey one says what it waits for and since when. */
-export const RunButtons = ({ trans, run, actions, onBranch }: RunButtonsProps): JSX.Element => {
+export const RunButtons = ({ trans, run, actions, change, onBranch }: RunButtonsProps): JSX.Element => {
   const { stop, profile, rerun, stoppingSince, recordingSince } = actions;
   const now = useNow(stoppingSince !== null || recordingSince !== null);
   const since = (time: number): string => formatShortDuration(Math.max(0, now - time));
@@ -74,6 +76,16 @@ export const RunButtons = ({ trans, run, actions, onBranch }: RunButtonsProps): 
           {recordingSince === null
             ? trans.__('Profile %1 steps', PROFILE_STEPS)
             : trans.__('Recording, %1', since(recordingSince))}
+        </Button>
+      )}
+      {isLive && (
+        <Button
+          icon={editIcon}
+          onClick={() => change.open(!change.isOpen)}
+          title={trans.__('Change the learning rate and other live fields of the config while it runs')}
+          disabledReason={changeWaits(trans, run)}
+        >
+          {trans.__('Change…')}
         </Button>
       )}
       <Button
@@ -105,6 +117,11 @@ export const RunButtons = ({ trans, run, actions, onBranch }: RunButtonsProps): 
       )}
     </div>
   );
+};
+
+const changeWaits = (trans: TranslationBundle, run: Run): string | undefined => {
+  if (run.kind === 'script') return trans.__('A script has no live fields');
+  return run.state === 'running' ? undefined : trans.__('Waits for the first step');
 };
 
 const profileWaits = (

@@ -1,4 +1,4 @@
-import type { Run } from '@bottega/schema';
+import type { QueuePlace, Run } from '@bottega/schema';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import type { IBottega } from '../../agent/index.js';
 import { clusterStateWord, Duration, runStateWord, useSignal } from '../../state/index.js';
@@ -7,18 +7,25 @@ import { clusterStateWord, Duration, runStateWord, useSignal } from '../../state
 export const RunOutcome = ({
   trans,
   bottega,
-  run
+  run,
+  since
 }: {
   trans: TranslationBundle;
   bottega: IBottega;
   run: Run;
+  /** When it came to its state and reason; null while that is not known. */
+  since: number | null;
 }): JSX.Element | null => {
   useSignal(bottega.ledger.changed, change => change.run === undefined);
   switch (run.state) {
     case 'pending':
       return (
         <p className="jp-BottegaRunPanel-waiting" role="status">
-          {run.reason || waitsFor(trans, bottega, run)} <Duration from={run.created} to={null} />
+          {run.queue && <b>{queueText(trans, run.queue)}</b>}
+          <span>{run.reason || waitsFor(trans, bottega, run)}</span>
+          <span>
+            {trans.__('since')} <Duration from={run.queue ? (since ?? run.created) : run.created} to={null} />
+          </span>
         </p>
       );
     case 'starting':
@@ -39,6 +46,9 @@ export const RunOutcome = ({
       return null;
   }
 };
+
+export const queueText = (trans: TranslationBundle, { position, length }: QueuePlace): string =>
+  position === 1 ? trans.__('Next of %1 in the queue', length) : trans.__('%1 of %2 in the queue', position, length);
 
 const waitsFor = (trans: TranslationBundle, bottega: IBottega, run: Run): string => {
   const cluster = bottega.ledger.cluster(run.cluster);

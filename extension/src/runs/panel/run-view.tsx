@@ -7,13 +7,15 @@ import type { IBottega } from '../../agent/index.js';
 import { Button, Duration, ErrorNote, useSignal } from '../../state/index.js';
 import type { LiveRun } from '../live/index.js';
 import type { ChartChoice } from './chart-choice.js';
+import { ChangeForm } from './change-form.js';
+import { ChangeNote } from './change-note.js';
 import { ChartMenu, Charts } from './charts.js';
 import { ConfigView } from './config-view.js';
 import { FilesView, isResumable } from './files-view.js';
 import { LogBar } from './log-bar.js';
 import { noOptions, type LogOptions } from './log-options.js';
 import { LogView } from './log-view.js';
-import { usePrevious } from './previous-run.js';
+import { useOtherRun, usePreviousStart } from './previous-run.js';
 import { ActionErrors, RunButtons, useRunActions } from './run-actions.js';
 import { RunHeader } from './run-header.js';
 import { RunOutcome } from './run-outcome.js';
@@ -22,6 +24,7 @@ import { SamplesView } from './samples-view.js';
 import { StartLine } from './start-line.js';
 import { TablesView } from './tables-view.js';
 import { recordingsOf, TracesView } from './traces-view.js';
+import { useChange } from './use-change.js';
 import { useHeight } from './use-height.js';
 
 export interface RunViewProps {
@@ -32,32 +35,47 @@ export interface RunViewProps {
   choice: ChartChoice;
 }
 
+/** A log that is longer is not read only to compare with it. */
+const MAX_EVENTS = 300_000;
+
 /** One run, whole: where it stands, how it began, its curves, and everything it wrote. */
 export const RunView = (props: RunViewProps): JSX.Element => {
   const { trans, bottega, commands, live, choice } = props;
   useSignal(live.changed);
   const open = (id: string): void => void commands.execute('bottega:open-run', { id });
   const actions = useRunActions(bottega, live, open);
-  const previous = usePrevious(bottega, live.run);
+  const { run } = live;
+  const before = usePreviousStart(bottega, run && live.id);
+  const previous = useOtherRun(bottega, before?.run && before.run.last_seq <= MAX_EVENTS ? before.run.id : null);
+  const change = useChange(bottega.client, live);
   const last = live.checkpoints.findLast(isResumable);
   const branch = (step: number): void => void commands.execute('bottega:branch-run', { id: live.id, step });
-  const { run } = live;
   if (!run) return <Unknown {...props} />;
   const isScript = run.kind === 'script';
   return (
     <>
       <RunHeader trans={trans} live={live} run={run}>
-        <RunButtons trans={trans} run={run} actions={actions} onBranch={last && (() => branch(last.step))} />
+        <RunButtons
+          trans={trans}
+          run={run}
+          actions={actions}
+          change={change}
+          onBranch={last && (() => branch(last.step))}
+        />
       </RunHeader>
+      {change.isOpen && !live.hasEnded && <ChangeForm trans={trans} live={live} run={run} change={change} />}
+      <ChangeNote trans={trans} change={change} />
       <Stale trans={trans} bottega={bottega} />
       <ActionErrors trans={trans} actions={actions} />
       {live.error && <ErrorNote trans={trans} error={live.error} />}
-      <RunOutcome trans={trans} bottega={bottega} run={run} />
+      <RunOutcome trans={trans} bottega={bottega} run={run} since={live.stateSince} />
       <StartLine
         trans={trans}
         phases={live.phases}
-        isStarting={!live.hasEnded}
-        previous={previous?.phases}
+        isStarting={!live.hasEnded && run.state !== 'pending'}
+        previous={before?.phases}
+        level={run.start}
+        levelReason={live.startedAs?.reason}
         isScript={isScript}
         aside={<ChartMenu trans={trans} run={live} choice={choice} />}
       />
@@ -138,7 +156,7 @@ const Lower = (props: RunViewProps & { previous: LiveRun | null }): JSX.Element 
       >
         {tab === 'log' && <LogView trans={trans} run={live} options={options} onChange={changeOptions} />}
         {tab === 'samples' && <SamplesView trans={trans} run={live} />}
-        {tab === 'config' && run && <ConfigView trans={trans} run={run} commands={commands} />}
+        {tab === 'config' && run && <ConfigView trans={trans} run={run} live={live} commands={commands} />}
         {tab === 'checkpoints' && (
           <FilesView
             trans={trans}

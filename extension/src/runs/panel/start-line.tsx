@@ -1,8 +1,11 @@
+import type { StartLevel } from '@bottega/schema';
 import type { TranslationBundle } from '@jupyterlab/translation';
-import { useEffect, useReducer, type ReactNode } from 'react';
+import { useEffect, useReducer, useState, type ReactNode } from 'react';
 import { formatDuration } from '../../state/index.js';
-import { phaseInProgress, startOf, type Phase, type Start, type StartSegment } from '../live/index.js';
+import { phaseInProgress, slowestOf, startOf, type Phase, type Start, type StartSegment } from '../live/index.js';
+import { LevelBadge } from './level-badge.js';
 import { phaseMeaning, phaseWord } from './phase-words.js';
+import { StartTable } from './start-table.js';
 import { useSize } from './use-size.js';
 
 interface StartLineProps {
@@ -12,6 +15,10 @@ interface StartLineProps {
   isStarting: boolean;
   /** The start of the run before, to compare with. */
   previous?: readonly Phase[] | undefined;
+  /** How much its processes found ready. */
+  level?: StartLevel | null;
+  /** Why. */
+  levelReason?: string | undefined;
   /** Shown where the first step is something else. */
   isScript?: boolean;
   /** At the right of the sentence. */
@@ -24,10 +31,13 @@ export const StartLine = ({
   phases,
   isStarting,
   previous,
+  level = null,
+  levelReason,
   isScript = false,
   aside
 }: StartLineProps): JSX.Element | null => {
   const [ref, { width }] = useSize<HTMLDivElement>();
+  const [isOpen, setOpen] = useState(false);
   const start = startOf(phases);
   const now = useFrames(isStarting && !start.isComplete);
   const before = previous?.length ? startOf(previous) : null;
@@ -37,16 +47,36 @@ export const StartLine = ({
   const totalMs = start.totalMs + currentMs;
   const scaleMs = Math.max(totalMs, before?.isComplete ? before.totalMs : 0, 1);
   const widthOf = (ms: number): number => (ms / scaleMs) * width;
+  const slowest = start.isComplete ? slowestOf(start) : null;
   return (
     <section className="jp-BottegaStart" aria-label={trans.__('Start')}>
       <header>
         <b>{title(trans, start, totalMs, isStarting, isScript)}</b>
+        {level && <LevelBadge trans={trans} level={level} reason={levelReason} />}
         {start.isComplete && before?.isComplete && <Comparison trans={trans} ms={start.totalMs - before.totalMs} />}
+        {current !== null && <span>{phaseMeaning(trans, current)}…</span>}
+        {slowest && (
+          <button
+            type="button"
+            className="jp-BottegaLink"
+            aria-expanded={isOpen}
+            title={trans.__('Show each phase beside the last time')}
+            onClick={() => setOpen(!isOpen)}
+          >
+            {trans.__('slowest: %1', phaseWord(trans, slowest))} {isOpen ? '▴' : '▾'}
+          </button>
+        )}
         {aside}
       </header>
       <div className="jp-BottegaStart-bar" ref={ref}>
         {start.segments.map((segment, at) => (
-          <Segment key={at} trans={trans} segment={segment} widthPx={widthOf(segment.ms)} />
+          <Segment
+            key={at}
+            trans={trans}
+            segment={segment}
+            widthPx={widthOf(segment.ms)}
+            isSlowest={segment.name === slowest}
+          />
         ))}
         {current !== null && (
           <Segment trans={trans} segment={{ name: current, ms: currentMs }} widthPx={widthOf(currentMs)} isCurrent />
@@ -55,10 +85,20 @@ export const StartLine = ({
       {before?.isComplete && (
         <div
           className="jp-BottegaStart-before"
-          style={{ width: widthOf(before.totalMs) }}
-          title={trans.__('Last time: %1', formatDuration(before.totalMs))}
-        />
+          role="img"
+          aria-label={trans.__('Last time: %1', formatDuration(before.totalMs))}
+        >
+          {before.segments.map((segment, at) => (
+            <span
+              key={at}
+              className={`jp-BottegaStart-segment jp-mod-${segment.name}`}
+              style={{ width: widthOf(segment.ms) }}
+              title={trans.__('Last time: %1 %2', phaseWord(trans, segment.name), formatDuration(segment.ms))}
+            />
+          ))}
+        </div>
       )}
+      {isOpen && <StartTable trans={trans} start={start} before={before?.isComplete ? before : null} />}
     </section>
   );
 };
@@ -93,18 +133,21 @@ interface SegmentProps {
   segment: StartSegment;
   widthPx: number;
   isCurrent?: boolean;
+  isSlowest?: boolean;
 }
 
 const CHARACTER_PX = 6.6;
 
-const Segment = ({ trans, segment: { name, ms }, widthPx, isCurrent = false }: SegmentProps): JSX.Element => {
+const Segment = ({ trans, segment, widthPx, isCurrent = false, isSlowest = false }: SegmentProps): JSX.Element => {
+  const { name, ms } = segment;
   const word = phaseWord(trans, name);
   const time = formatDuration(ms);
+  const marks = [isCurrent ? ' jp-mod-current' : '', isSlowest ? ' jp-mod-slowest' : ''].join('');
   const labels = [`${word} ${time}`, time, time.split(' ')[0] ?? ''];
   const label = labels.find(text => text.length * CHARACTER_PX + 10 <= widthPx) ?? '';
   return (
     <span
-      className={`jp-BottegaStart-segment jp-mod-${name}${isCurrent ? ' jp-mod-current' : ''}`}
+      className={`jp-BottegaStart-segment jp-mod-${name}${marks}`}
       style={{ width: widthPx }}
       title={`${word} ${time} · ${phaseMeaning(trans, name)}`}
     >
