@@ -32,7 +32,7 @@ class RunFailed(Exception):
 
 
 class Control(Protocol):
-    """What the engine asks of a running rank. Both calls return at once."""
+    """What the engine asks of a running rank. Every call returns at once."""
 
     def stop_requested(self) -> bool:
         """True once the run was asked to stop; stays true."""
@@ -40,6 +40,10 @@ class Control(Protocol):
 
     def profile_request(self) -> int | None:
         """Steps to record from the next one, once per request; None when nobody asked."""
+        ...
+
+    def changes(self) -> list[dict[str, Any]]:
+        """Live fields that are to change, by dotted key, in the order in which they were asked; each once."""
         ...
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
@@ -13,10 +14,11 @@ import torch
 from bottega_engine.finetune import checkpoint as checkpoints
 from bottega_engine.finetune.checkpoint import Position
 from bottega_engine.finetune.evaluate import evaluate
-from bottega_engine.finetune.metrics import Metrics, emit_metric
+from bottega_engine.finetune.live_change import apply_change
+from bottega_engine.finetune.metrics import Metrics, emit_metric, notice
 from bottega_engine.finetune.model import save_model
 from bottega_engine.finetune.order import DataOrder, rank_batches
-from bottega_engine.finetune.process_group import barrier, from_first_rank, summed
+from bottega_engine.finetune.process_group import barrier, from_first_rank, object_from_first_rank, summed
 from bottega_engine.finetune.samples import emit_samples
 from bottega_engine.finetune.sequences import Sequences, SizedBatch
 from bottega_engine.finetune.step import Training, take_step
@@ -44,8 +46,12 @@ class Loop:
     def run(self, recorder: StepRecorder) -> None:
         """Trains to the last step and saves the final model. Raises RunStopped when asked to stop before."""
         first = self.steps_done + 1
-        for step in range(first, self.max_steps + 1):
+        while self.steps_done < self.max_steps:
+            step = self.steps_done + 1
             self._obey(recorder, step, may_save=step > first)
+            if self.steps_done >= self.max_steps:
+                self._look_at_new_end()
+                break
             with self.context.phase("first_step") if step == first else nullcontext():
                 learning_rate = float(self.training.schedule.get_last_lr()[0])
                 with recorder.step(step):
@@ -56,26 +62,38 @@ class Loop:
             if step == first:
                 self._emit_running()
                 self.on_first_step()
-            self.metrics.add(result, sum(batch.tokens for batch in batches))
+            self.metrics.add(result, sum(batch.tokens for batch in batches), learning_rate)
             if self._is_due(step, self.config["logging_steps"]):
-                self.metrics.report(step, self.order.epoch_after(step), learning_rate, result.grad_norm)
+                self.metrics.report(step, self.order.epoch_after(step))
             with self._pause():
                 self._look_and_keep(step)
         self._save_final()
+        self._say_too_late()
+
+    def set_max_steps(self) -> None:
+        """The end of the run as its config has it now."""
+        epochs = self.config["num_train_epochs"]
+        self.max_steps = self.config.get("max_steps") or math.ceil(epochs * self.order.steps_per_epoch)
 
     def _obey(self, recorder: StepRecorder, step: int, may_save: bool) -> None:
         control = self.context.control
-        asked = (
-            [int(control.stop_requested()), control.profile_request() or 0]
-            if self.context.rank == 0
-            else [0, 0]
-        )
-        stop, profile_steps = from_first_rank(asked)
+        asked, changes = [0, 0, 0], list[dict[str, Any]]()
+        if self.context.rank == 0:
+            asked = [int(control.stop_requested()), control.profile_request() or 0, 0]
+            changes = control.changes()
+            asked[2] = len(changes)
+        stop, profile_steps, has_changes = from_first_rank(asked)
         if stop:
             saved = self.config.get("save_steps") and self.steps_done % self.config["save_steps"] == 0
             if may_save and self.config.get("save_steps") and not saved:
                 self._save_checkpoint()
             raise RunStopped(f"stopped after step {self.steps_done}")
+        if has_changes:
+            end = self.max_steps
+            for values in object_from_first_rank(changes):
+                apply_change(self, values, recorder)
+            if self.max_steps != end and may_save:
+                self._emit_running()
         if profile_steps:
             recorder.request(step, profile_steps)
 
@@ -88,22 +106,45 @@ class Loop:
         return batches
 
     def _look_and_keep(self, step: int) -> None:
-        if self.eval_data is not None and self._is_due(step, self.config.get("eval_steps")):
-            batch_size = self.config["per_device_eval_batch_size"]
-            loss = evaluate(self.training, self.model, self.eval_data, batch_size, self.context)
-            if self.context.rank == 0:
-                emit_metric(self.context, step, {"eval_loss": loss})
-                print(f"step {step}  eval_loss {loss:.4g}", flush=True)
+        if self._is_due(step, self.config.get("eval_steps")):
+            self._evaluate(step)
         samples = self.config.get("samples")
-        if samples and self._is_due(step, samples["every_steps"]) and self.context.rank == 0:
-            with self.training.autocast():
-                emit_samples(self.model, self.tokenizer, samples, step, self.training.device, self.context)
-        save_steps = self.config.get("save_steps")
-        if save_steps and step % save_steps == 0:
+        if samples and self._is_due(step, samples["every_steps"]):
+            self._write_samples(samples, step)
+        if _divides(self.config.get("save_steps"), step):
             self._save_checkpoint()
 
+    def _evaluate(self, step: int) -> None:
+        if self.eval_data is None:
+            return
+        batch_size = self.config["per_device_eval_batch_size"]
+        loss = evaluate(self.training, self.model, self.eval_data, batch_size, self.context)
+        if self.context.rank == 0:
+            emit_metric(self.context, step, {"eval_loss": loss})
+            print(f"step {step}  eval_loss {loss:.4g}", flush=True)
+
+    def _write_samples(self, samples: dict[str, Any], step: int) -> None:
+        if self.context.rank == 0:
+            with self.training.autocast():
+                emit_samples(self.model, self.tokenizer, samples, step, self.training.device, self.context)
+
+    def _look_at_new_end(self) -> None:
+        """The step that was done last turns out to be the last of all: shows what is shown at the end."""
+        if self.metrics.has_steps:
+            self.metrics.report(self.steps_done, self.order.epoch_after(self.steps_done))
+        samples = self.config.get("samples")
+        with self._pause():
+            if not _divides(self.config.get("eval_steps"), self.steps_done):
+                self._evaluate(self.steps_done)
+            if samples and not _divides(samples["every_steps"], self.steps_done):
+                self._write_samples(samples, self.steps_done)
+
+    def _say_too_late(self) -> None:
+        for values in self.context.control.changes() if self.context.rank == 0 else []:
+            notice(self.context, "warning", f"{', '.join(values)}: this change came after the last step.")
+
     def _is_due(self, step: int, every: int | None) -> bool:
-        return step == self.max_steps or (every is not None and step % every == 0)
+        return step == self.max_steps or _divides(every, step)
 
     @contextmanager
     def _pause(self) -> Iterator[None]:
@@ -112,10 +153,8 @@ class Loop:
         self.metrics.paused(time.perf_counter() - began)
 
     def _save_checkpoint(self) -> None:
-        state = {
-            "optimizer": self.training.optimizer.state_dict(),
-            "schedule": self.training.schedule.state_dict(),
-        }
+        # The schedule is a function of config and step.
+        state = {"optimizer": self.training.optimizer.state_dict(), "config": self.config}
         folder = checkpoints.save_checkpoint(
             self.context.output_dir,
             self.context.rank,
@@ -151,6 +190,10 @@ class Loop:
             self.context.emit(
                 {"type": "status", "state": "running", "reason": "", "max_steps": self.max_steps}
             )
+
+
+def _divides(every: int | None, step: int) -> bool:
+    return every is not None and step % every == 0
 
 
 def position_of(order: DataOrder, step: int) -> Position:

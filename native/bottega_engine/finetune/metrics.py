@@ -27,27 +27,36 @@ class Metrics:
     device: torch.device
     _losses: list[torch.Tensor] = field(default_factory=list)
     _tokens: int = 0
+    _learning_rate: float = 0.0
+    _grad_norm: torch.Tensor | None = None
     _began: float = field(default_factory=time.perf_counter)
     _paused_seconds: float = 0.0
 
-    def add(self, result: StepResult, tokens: int) -> None:
+    @property
+    def has_steps(self) -> bool:
+        """Whether a step has not been reported yet."""
+        return bool(self._losses)
+
+    def add(self, result: StepResult, tokens: int, learning_rate: float) -> None:
         """`tokens` are those of this rank."""
         self._losses.append(result.loss)
         self._tokens += tokens
+        self._learning_rate, self._grad_norm = learning_rate, result.grad_norm
 
     def paused(self, seconds: float) -> None:
         """Time since the last report that was no training: evaluation, samples, saving."""
         self._paused_seconds += seconds
 
-    def report(self, step: int, epoch: float, learning_rate: float, grad_norm: torch.Tensor) -> None:
-        """Called by every rank at the same step."""
+    def report(self, step: int, epoch: float) -> None:
+        """Called by every rank at the same step, after at least one step."""
+        assert self._grad_norm is not None
         loss = summed(torch.stack(self._losses).mean()).item()
         tokens = summed(torch.tensor(self._tokens)).item()
         seconds = time.perf_counter() - self._began - self._paused_seconds
         values = {
             "loss": loss,
-            "learning_rate": learning_rate,
-            "grad_norm": grad_norm.item(),
+            "learning_rate": self._learning_rate,
+            "grad_norm": self._grad_norm.item(),
             "tokens_per_second": tokens / seconds,
             "step_seconds": seconds / len(self._losses),
             "memory_bytes": largest(_memory_bytes(self.device)),

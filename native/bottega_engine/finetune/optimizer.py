@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import torch
+from torch.optim.lr_scheduler import LambdaLR
 from transformers.optimization import get_scheduler
 
 
@@ -24,13 +25,37 @@ def make_optimizer(model: torch.nn.Module, config: dict[str, Any]) -> torch.opti
     )
 
 
+def load_moments(optimizer: torch.optim.Optimizer, state: dict[str, Any]) -> None:
+    """What the optimizer has learned about each weight; its settings stay those of this run's config.
+
+    Raises ValueError when the state is one of other weights.
+    """
+    settings = [
+        {key: value for key, value in group.items() if key != "params"} for group in optimizer.param_groups
+    ]
+    optimizer.load_state_dict(state)
+    for group, own in zip(optimizer.param_groups, settings, strict=True):
+        group.update(own)
+
+
 def make_schedule(
-    optimizer: torch.optim.Optimizer, config: dict[str, Any], max_steps: int
-) -> torch.optim.lr_scheduler.LRScheduler:
-    schedule: torch.optim.lr_scheduler.LRScheduler = get_scheduler(
+    optimizer: torch.optim.Optimizer, config: dict[str, Any], max_steps: int, steps_done: int = 0
+) -> LambdaLR:
+    """The schedule of the config as it is after so many steps: the rate depends on the step alone."""
+    for group in optimizer.param_groups:
+        group["lr"] = group["initial_lr"] = config["learning_rate"]
+    schedule = get_scheduler(
         config["lr_scheduler_type"],
         optimizer,
         num_warmup_steps=config["warmup_steps"],
         num_training_steps=max_steps,
     )
+    assert isinstance(schedule, LambdaLR)
+    schedule.last_epoch = steps_done
+    rates = [
+        peak * shape(steps_done) for peak, shape in zip(schedule.base_lrs, schedule.lr_lambdas, strict=True)
+    ]
+    for group, rate in zip(optimizer.param_groups, rates, strict=True):
+        group["lr"] = rate
+    schedule._last_lr = rates
     return schedule

@@ -53,6 +53,15 @@ def from_first_rank(numbers: list[int]) -> list[int]:
     return shared.tolist()
 
 
+def object_from_first_rank(value: Any) -> Any:
+    """The object rank 0 gave, on every rank. Costs a pickle: for what is rare."""
+    if not dist.is_initialized():
+        return value
+    shared = [value]
+    dist.broadcast_object_list(shared, src=0)
+    return shared[0]
+
+
 def gathered(value: Any) -> list[Any]:
     """What every rank gave, in order of rank; the same list on every rank."""
     if not dist.is_initialized():

@@ -14,6 +14,7 @@ from torch.nn.parallel import DistributedDataParallel
 
 from bottega_engine.finetune import base as bases
 from bottega_engine.finetune import checkpoint as checkpoints
+from bottega_engine.finetune.branch import say_what_differs
 from bottega_engine.finetune.loop import Loop, position_of
 from bottega_engine.finetune.loss import Loss, causal_loss, checked
 from bottega_engine.finetune.metrics import Metrics, notice
@@ -26,7 +27,7 @@ from bottega_engine.finetune.model import (
     load_tokenizer,
     silence_libraries,
 )
-from bottega_engine.finetune.optimizer import make_optimizer, make_schedule
+from bottega_engine.finetune.optimizer import load_moments, make_optimizer, make_schedule
 from bottega_engine.finetune.order import DataOrder, ShardedOrder, WholeOrder
 from bottega_engine.finetune.packing import check_model_keeps_documents_apart
 from bottega_engine.finetune.process_group import process_group
@@ -199,11 +200,13 @@ def _resume(loop: Loop, folder: Path) -> None:
             "Raise max_steps or num_train_epochs.",
         )
     try:
-        loop.training.optimizer.load_state_dict(state["optimizer"])
+        load_moments(loop.training.optimizer, state["optimizer"])
     except ValueError as error:
         raise RunFailed(f"{folder.name} has trained other weights than this run would: {error}") from error
-    loop.training.schedule.load_state_dict(state["schedule"])
+    # What this config says wins over what the checkpoint's run had.
+    loop.training.schedule = make_schedule(loop.training.optimizer, loop.config, loop.max_steps, step)
     loop.steps_done = step
+    say_what_differs(loop.config, state.get("config"), folder, loop.context)
     ranks = len(state["random"])
     if loop.context.rank < ranks:
         restore_random_state(state["random"][loop.context.rank])

@@ -61,6 +61,15 @@ class StepRecorder:
             return
         self._window = Window(first, first + steps - 1)
 
+    def plan(self, window: Window | None, next_step: int) -> None:
+        """Records another window than the one planned, or none. One that is being recorded is finished first."""
+        if self._profile is not None:
+            self._notice("warning", "A profile is being recorded; change profile again when it is over.")
+            return
+        if window is not None and window.last < next_step:
+            self._notice("warning", f"Steps {window.first} to {window.last} are over: no profile is made of them.")
+        self._window = window
+
     @contextmanager
     def step(self, step: int) -> Iterator[None]:
         """One step, named `step <number>` in traces."""

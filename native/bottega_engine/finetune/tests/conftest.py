@@ -100,11 +100,12 @@ def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @dataclass
 class FakeControl:
-    """Asks for a stop, or for a profile, once the run has reached a step."""
+    """Asks for a stop, for a profile or for changes (by step, in order) once the run has reached a step."""
 
     stop_at: int | None = None
     profile_at: int | None = None
     profile_steps: int = 2
+    changes_at: dict[int, list[dict[str, Any]]] = field(default_factory=dict)
     step: int = 0
 
     def stop_requested(self) -> bool:
@@ -113,6 +114,9 @@ class FakeControl:
 
     def profile_request(self) -> int | None:
         return self.profile_steps if self.step == self.profile_at else None
+
+    def changes(self) -> list[dict[str, Any]]:
+        return self.changes_at.pop(self.step, [])
 
 
 @dataclass

@@ -129,8 +129,9 @@ def test_resuming_into_another_method_adapter_or_an_earlier_end_is_refused(proje
 def test_resuming_on_other_data_says_that_the_order_differs(project: Project) -> None:
     project.train("whole", **LONG)
     project.train("other", resume_from_checkpoint="whole", **{**LONG, "seed": 7})
-    [notice] = project.of_type("notice")
-    assert "the data order starts anew" in notice["message"]
+    edited, reordered = project.of_type("notice")
+    assert "seed: 42 -> 7" in edited["message"]
+    assert "the data order starts anew" in reordered["message"]
 
 
 @pytest.fixture
