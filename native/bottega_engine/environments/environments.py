@@ -12,7 +12,7 @@ import re
 import shutil
 import sys
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -81,22 +81,31 @@ class Environments:
 
 async def _install(requirements: Requirements, part: Path, uv: Uv) -> Manifest:
     """Asks uv what is missing in the base, whose versions stay where they fit, and installs that beside it."""
-    wanted, bounds = part / "wanted.txt", part / "bounds.txt"
-    wanted.write_text("\n".join(requirements.lines) + "\n")
-    bounds.write_text("\n".join(requirements.constraints) + "\n")
+    wanted = _written(part / "wanted.txt", requirements.lines)
+    bounds = _written(part / "bounds.txt", requirements.constraints)
     base = ["--python", sys.executable]
-    bounded = ["--break-system-packages", "-r", wanted.name, "-c", bounds.name]
-    plan = await uv.pip(["install", "--dry-run", *base, *bounded])
+    dry = ["--dry-run", "--break-system-packages"]
+    plan = await uv.pip(["install", *dry, *base, *_of("-r", wanted), *_of("-c", bounds)])
     added = [line[3:] for line in plan if line.startswith((" + ", " ~ "))]
     replaced = [line[3:] for line in plan if line.startswith(" - ")]
     if added:
-        missing, hashes = part / "missing.txt", part / "hashes.txt"
-        missing.write_text("\n".join(added) + "\n")
-        hashes.write_text("\n".join(line for line in requirements.lines if "--hash" in line) + "\n")
-        into = ["--no-deps", "--target", SITE, "--compile-bytecode", *base]
-        await uv.pip(["install", *into, "-r", missing.name, "-c", hashes.name])
+        missing = _written(part / "missing.txt", added)
+        hashes = _written(part / "hashes.txt", [line for line in requirements.lines if "--hash" in line])
+        into = ["--no-deps", "--target", SITE, "--compile-bytecode"]
+        await uv.pip(["install", *into, *base, *_of("-r", missing), *_of("-c", hashes)])
     names = [re.sub(r" @ .*/(.*)", r" (\1)", line) for line in added]
     return Manifest(names, replaced, requirements.text)
+
+
+def _written(path: Path, lines: Sequence[str]) -> Path | None:
+    if not lines:
+        return None
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+def _of(option: str, file: Path | None) -> list[str]:
+    return [option, file.name] if file else []
 
 
 def digest_of(requirements: Requirements) -> str:

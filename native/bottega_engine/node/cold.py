@@ -16,9 +16,10 @@ from bottega_engine.node.zygotes import clean_environment
 
 @dataclass
 class Interpreters:
-    """A Forker that needs no zygote."""
+    """A Forker that needs no zygote. `overlay` is a folder that comes first in the search path."""
 
     living: set[int]
+    overlay: str = ""
 
     async def fork(self, descriptors: list[int]) -> Forked:
         try:
@@ -26,7 +27,7 @@ class Interpreters:
                 *(sys.executable, "-m", "bottega_engine.node.cold", *map(str, descriptors)),
                 pass_fds=descriptors,
                 stdin=asyncio.subprocess.DEVNULL,
-                env=clean_environment(),
+                env=clean_environment(self.overlay),
             )
         except OSError as error:
             raise ZygoteFailed(f"No interpreter could be started: {error.strerror}.") from error

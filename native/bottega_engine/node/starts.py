@@ -56,7 +56,7 @@ class Start:
                 return await self._zygotes.fork(descriptors)
             except ZygoteFailed as error:
                 self.level, self.reason = "cold", f"There is no process with the libraries in memory. {error}"
-        return await Interpreters(self.living).fork(descriptors)
+        return await Interpreters(self.living, self._zygotes.overlay).fork(descriptors)
 
     def renew(self) -> None:
         """What it forks from is not as it should be: the next run gets a new one."""

@@ -15,6 +15,7 @@ from bottega_engine.node.forking_process import Forked, ForkingProcess, Refused,
 
 START_TIMEOUT_S = 180.0
 FORK_TIMEOUT_S = 20.0
+END_TIMEOUT_S = 2.0
 FIRST_DELAY_S = 0.2
 LAST_DELAY_S = 20.0
 CHECK_EVERY_S = 30.0
@@ -128,6 +129,9 @@ class Zygotes:
         try:
             await zygote.process.ready(START_TIMEOUT_S)
         except (ConnectionError, TimeoutError):
+            # One that has left the channel is ending by itself, and its code says how.
+            with suppress(TimeoutError):
+                await asyncio.wait_for(zygote.ended(), END_TIMEOUT_S)
             zygote.kill()
             await zygote.ended()
             self._old.discard(zygote)
