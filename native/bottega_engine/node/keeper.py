@@ -20,6 +20,7 @@ import psutil
 from bottega_engine.node import launch as messages
 from bottega_engine.node.node_runs import NodeRuns
 from bottega_engine.node.outbox import Outbox
+from bottega_engine.node.run_environments import RunEnvironments
 from bottega_engine.node.starts import Starts
 from bottega_engine.node.strays import adopt_orphans
 from bottega_engine.node.templates import Room, Templates
@@ -54,7 +55,9 @@ class Keeper:
         self._templates = Templates(self._zygotes, self._say_templates, room)
         fetch = None if settings.is_head else self._fetch
         starts = Starts(self._zygotes, self._templates)
-        self._runs = NodeRuns(Path(settings.data), starts, self._outbox.add, fetch)
+        data = Path(settings.data)
+        environments = RunEnvironments(data, self._zygotes.living)
+        self._runs = NodeRuns(data, starts, environments, self._outbox.add, fetch)
         self._socket: aiohttp.ClientWebSocketResponse
 
     async def serve(self) -> None:
