@@ -10,6 +10,7 @@ interface ListProps {
   runs: readonly Run[];
   /** Rows below the last run that are on their way. */
   missing: number;
+  isLoading: boolean;
   origins: Origins;
   /** The run whose panel is in front. */
   current: string | null;
@@ -25,7 +26,16 @@ const AHEAD = 20;
 const optionId = (id: string): string => `bottega-run-option-${id}`;
 
 /** As many rows as fit, of any number of runs. Arrow keys move, Enter opens. */
-export const RunList = ({ trans, runs, missing, origins, current, onOpen, onEnd }: ListProps): JSX.Element => {
+export const RunList = ({
+  trans,
+  runs,
+  missing,
+  isLoading,
+  origins,
+  current,
+  onOpen,
+  onEnd
+}: ListProps): JSX.Element => {
   const scroller = useRef<HTMLDivElement>(null);
   const [active, setActive] = useState<string | null>(null);
   const rows = useVirtualizer({
@@ -39,8 +49,9 @@ export const RunList = ({ trans, runs, missing, origins, current, onOpen, onEnd 
   const items = rows.getVirtualItems();
   const isAtEnd = missing > 0 && (items.at(-1)?.index ?? -1) >= runs.length - AHEAD;
   useEffect(() => {
-    if (isAtEnd) onEnd();
-  }, [isAtEnd, runs.length]);
+    // A page may bring nothing that was not here before.
+    if (isAtEnd && !isLoading) onEnd();
+  }, [isAtEnd, isLoading, runs.length]);
 
   const move = (event: KeyboardEvent): void => {
     const index = runs.findIndex(run => run.id === active);
@@ -71,7 +82,7 @@ export const RunList = ({ trans, runs, missing, origins, current, onOpen, onEnd 
       role="listbox"
       tabIndex={0}
       aria-label={trans.__('Runs, newest first')}
-      aria-busy={missing > 1}
+      aria-busy={isLoading}
       aria-activedescendant={active === null ? undefined : optionId(active)}
       onKeyDown={move}
       onFocus={() => setActive(before => before ?? current ?? runs[0]?.id ?? null)}

@@ -84,6 +84,7 @@ export class RunPages implements IDisposable {
   async loadMore(): Promise<void> {
     if (this.isLoading || this.#error || !this.hasMore || this.bottega.ledger.state.kind !== 'live') return;
     const mine = (this.#loading = {});
+    this.#emit();
     try {
       await (this.#found ? this.#findMore(this.#found) : this.bottega.ledger.loadOlderRuns());
     } catch (error) {

@@ -89,6 +89,7 @@ const Rows = ({
           trans={trans}
           runs={rows}
           missing={error ? 0 : missing}
+          isLoading={pages.isLoading}
           origins={origins}
           current={current.id}
           onOpen={id => void commands.execute('bottega:open-run', { id })}
