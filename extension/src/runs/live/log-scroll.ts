@@ -33,6 +33,11 @@ export class LogScroll {
     return this.isScaled ? Math.round((this.top / this.#maxTop) * (MAX_HEIGHT - this.#height)) : this.top;
   }
 
+  /** Whether the end is out of sight and nobody follows it. */
+  get isAway(): boolean {
+    return !this.isFollowing && this.top < this.#maxTop - ROW_HEIGHT / 2;
+  }
+
   get firstRow(): number {
     return Math.floor(this.top / ROW_HEIGHT);
   }

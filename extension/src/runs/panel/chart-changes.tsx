@@ -24,7 +24,10 @@ const MIN_LABEL_PX = 56;
 export const ChartChanges = ({ trans, places, width, hasLabels }: ChartChangesProps): JSX.Element => (
   <>
     {places.map(({ change, left }, at) => {
-      const room = (places[at + 1]?.left ?? width) - left - 8;
+      const after = (places[at + 1]?.left ?? width) - left - 8;
+      // A label at the right edge turns to the left when the last one leaves it more room there.
+      const before = at === places.length - 1 && at === 0 ? left - 60 : 0;
+      const room = Math.max(after, before);
       const text = changeText(change);
       const said = trans.__('From step %1: %2', formatCount(change.step), text);
       return (
@@ -37,7 +40,11 @@ export const ChartChanges = ({ trans, places, width, hasLabels }: ChartChangesPr
           aria-label={said}
           title={`${said}\n${exactTime(change.time)}`}
         >
-          {hasLabels && room >= MIN_LABEL_PX && <span style={{ maxWidth: room }}>{text}</span>}
+          {hasLabels && room >= MIN_LABEL_PX && (
+            <span className={before > after ? 'jp-mod-left' : undefined} style={{ maxWidth: room }}>
+              {text}
+            </span>
+          )}
         </div>
       );
     })}

@@ -43,8 +43,9 @@ export const LogBar = ({ trans, run, options, onChange }: LogBarProps): JSX.Elem
       onChange={event => onChange({ stream: streams.find(stream => stream === event.target.value) ?? null })}
     >
       <option value="">{trans.__('all output')}</option>
-      <option value="stdout">{trans.__('standard output')}</option>
-      <option value="stderr">{trans.__('standard error')}</option>
+      {streams.map(stream => (
+        <option key={stream}>{stream}</option>
+      ))}
     </select>
     <CopyButton trans={trans} run={run} />
   </div>

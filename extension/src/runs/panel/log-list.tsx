@@ -48,6 +48,8 @@ export const LogList = (props: LogListProps): JSX.Element => {
 
   const onScroll = (): void => {
     if (!node) return;
+    // The browser also scrolls when the room changes, before anybody hears of its size.
+    if (node.clientHeight !== height) scroll.resize(rows.count, node.clientHeight);
     scroll.scrolled(node.scrollTop);
     render();
   };
@@ -91,7 +93,7 @@ export const LogList = (props: LogListProps): JSX.Element => {
         </div>
       </div>
       {rows.count === 0 && <p className="jp-BottegaLog-empty">{emptyText}</p>}
-      {!scroll.isFollowing && (
+      {scroll.isAway && (
         <div className="jp-BottegaLog-end">
           <Button
             onClick={() => {
