@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from bottega_engine.alone.terminal import show
+from bottega_engine.environments import EnvironmentFailed, Environments, Overlay, read_requirements
 from bottega_engine.node.forking_process import ZygoteFailed
 from bottega_engine.node.launch import Launch
 from bottega_engine.node.live_run import LiveRun, RunEnd
@@ -49,24 +50,41 @@ async def run_here(name: str, config: dict[str, Any], folder: Path, data: Path) 
         show_new()
 
     print(f"run {run_id} in {run.folder}; libraries are loading", file=sys.stderr)
-    zygotes = Zygotes(lambda _: None)
-    keeping = asyncio.create_task(zygotes.keep())
+    keeping: asyncio.Task[None] | None = None
     try:
+        overlay = await _packages(config, folder, data)
+        zygotes = Zygotes(lambda _: None, overlay=str(overlay.site) if overlay else "")
+        keeping = asyncio.create_task(zygotes.keep())
         await zygotes.wait_until_ready()
         launch = Launch(run_id, config, NO_TREE, [], "", time.time() * 1000)
         run.set_state("starting")
         live = LiveRun()
         _stop_on_interrupt(live)
         start = Start("forked", "A run without a cluster has processes of its own.", zygotes)
-        end = await live.carry(rank_specs(launch, folder, data / "runs"), start, take)
+        end = await live.carry(rank_specs(launch, folder, data / "runs", overlay), start, take)
+    except EnvironmentFailed as error:
+        end = RunEnd("failed", f"The packages it needs could not be installed. {error}", 1)
     except ZygoteFailed as error:
         end = RunEnd("failed", f"No process could be started for the run. {error}", 1)
     finally:
-        keeping.cancel()
-        await asyncio.gather(keeping, return_exceptions=True)
+        if keeping is not None:
+            keeping.cancel()
+            await asyncio.gather(keeping, return_exceptions=True)
     run.end(end.state, end.reason, end.exit_code)
     show_new()
     return exit_code_of(end)
+
+
+async def _packages(config: dict[str, Any], folder: Path, data: Path) -> Overlay | None:
+    """What the run needs besides what is installed. Raises EnvironmentFailed."""
+    if (requirements := read_requirements(config, folder)) is None:
+        return None
+
+    async def say(line: str) -> None:
+        print(line, file=sys.stderr)
+
+    overlay, _ = await Environments(data / "environments").prepare(requirements, say)
+    return overlay
 
 
 def exit_code_of(end: RunEnd) -> int:

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from bottega_engine.environments.tests.wheels import make_wheel
+
 RUN = [sys.executable, "-m", "bottega_engine.alone.command", "run"]
 CONFIG = """
 extends: base.run.yaml
@@ -91,3 +93,17 @@ def test_ctrl_c_stops_the_run_and_leaves_nothing(tmp_path: Path) -> None:
     _, errors = process.communicate(timeout=30)
     assert process.returncode == 130
     assert errors.endswith("stopped\n")
+
+
+@pytest.mark.timeout(300)
+def test_packages_of_the_run_are_there_and_a_conflict_is_told(tmp_path: Path) -> None:
+    wheel = make_wheel(tmp_path, "own", "1.0", "own", "NAME = 'own package'")
+    (tmp_path / "say.py").write_text("import own\nprint(own.NAME)\n")
+    (tmp_path / "say.run.yaml").write_text(f"kind: script\ncommand: say.py\ndependencies: [./{wheel.name}]\n")
+    done = run("say.run.yaml", "--data", tmp_path / "data", folder=tmp_path)
+    assert (done.returncode, done.stdout) == (0, "own package\n"), done.stderr
+    (tmp_path / "requirements.txt").write_text(f"./{wheel.name}\nown==2\n")
+    (tmp_path / "say.run.yaml").write_text("kind: script\ncommand: say.py\n")
+    failed = run("say.run.yaml", "--data", tmp_path / "data", folder=tmp_path)
+    assert failed.returncode == 1
+    assert "failed: The packages it needs could not be installed. " in failed.stderr
