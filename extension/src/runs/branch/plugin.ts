@@ -36,10 +36,13 @@ export const branchPlugin: JupyterFrontEndPlugin<void> = {
         return run !== undefined && runActionsOf(run).includes('branch');
       },
       execute: async args => {
-        const run = runUnderMenu(app, bottega, args);
-        if (!run) return;
+        const { id } = args;
         const step = typeof args['step'] === 'number' ? args['step'] : null;
         try {
+          // A panel may show a run that is older than what the list has read.
+          const known = runUnderMenu(app, bottega, args);
+          const run = known ?? (typeof id === 'string' ? await bottega.client.run(id) : null);
+          if (!run) return;
           const file = await writeBranch(run, step, services);
           if (!file) {
             const text = trans.__('The project folder %1 is outside the folder that JupyterLab shows.', run.folder);
@@ -50,7 +53,8 @@ export const branchPlugin: JupyterFrontEndPlugin<void> = {
             IDocumentWidget | undefined;
           widget?.setFragment(`#line=${file.line}`);
         } catch (error) {
-          await showErrorMessage(trans.__('The config of the branch was not written'), String(error));
+          const text = error instanceof Error ? error.message : String(error);
+          await showErrorMessage(trans.__('The config of the branch was not written'), text);
         }
       }
     });
