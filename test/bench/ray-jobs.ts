@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { repository, type Workplace } from '../cluster/workplace.ts';
@@ -45,5 +46,28 @@ export class RayJobs {
     const step = lines.find(each => stepLine.test(each.text));
     if (!first || !step) throw new Error(`The job printed no step:\n${output}`);
     return { line: first.seconds, step: step.seconds };
+  }
+
+  /** Submits, gives every line the command prints until the job ends, and answers its id. */
+  async follow(entrypoint: string[], onLine: (line: string) => void): Promise<string> {
+    const command = ['job', 'submit', '--working-dir', this.#workplace.project, '--', ...entrypoint];
+    const child = spawn('ray', command, { env: this.#environment, stdio: ['ignore', 'pipe', 'ignore'] });
+    let id = '';
+    createInterface(child.stdout).on('line', line => {
+      id ||= /Job '(\w+)' submitted/.exec(line)?.[1] ?? '';
+      onLine(line);
+    });
+    const [code] = (await once(child, 'close')) as [number | null];
+    if (code !== 0 || !id) throw new Error(`ray job submit ended with code ${code}, job ${id}.`);
+    return id;
+  }
+
+  /** The log of a job, as `ray job logs` and the Dashboard read it. */
+  async log(id: string): Promise<string> {
+    const token = (await readFile(this.#environment['RAY_AUTH_TOKEN_PATH'] ?? '', 'utf8')).trim();
+    const address = `${this.#environment['RAY_ADDRESS']}/api/jobs/${id}/logs`;
+    const answer = await fetch(address, { headers: { Authorization: `Bearer ${token}` } });
+    if (!answer.ok) throw new Error(`The Dashboard answers ${answer.status}.`);
+    return ((await answer.json()) as { logs: string }).logs;
   }
 }

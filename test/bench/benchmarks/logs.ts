@@ -1,0 +1,174 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { copyFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { FollowedRun } from '@bottega/client/node';
+import { freePort } from '../../cluster/free-port.ts';
+import { processesOf } from '../../cluster/processes.ts';
+import { Workplace } from '../../cluster/workplace.ts';
+import type { FollowersReport } from '../logs/followers.ts';
+import { MemorySamples } from '../logs/memory-samples.ts';
+import { RayJobs } from '../ray-jobs.ts';
+import { compare, compareTimes, type Result } from '../result.ts';
+import { SteadyRun } from '../steady-run.ts';
+
+const MINUTES = Number(process.env['BOTTEGA_LOGS_MINUTES'] ?? 5);
+const ROUNDS = Number(process.env['BENCH_SAMPLES'] ?? 6);
+const LINES_A_SECOND = 1_000_000 / 60;
+const FOLLOWERS = 50;
+const ROUND_S = 10;
+const QUIET_S = 20;
+const LAST_LINES = 1_000;
+const RAY = 'ray job logs';
+const bench = join(import.meta.dirname, '..');
+
+/** A million lines a minute from one run, with fifty clients that follow it on the same machine, beside a training. */
+export const measure = async (): Promise<Result[]> => {
+  const workplace = await Workplace.make();
+  try {
+    await copyFile(join(bench, 'logs/flood.py'), join(workplace.project, 'flood.py'));
+    const port = await freePort();
+    await workplace.up(`provider: local\nname: bench\ncpus: 4\ndashboard_port: ${port}\n`);
+    const jobs = new RayJobs(workplace, 'bench', port);
+    const { quiet, results } = await measureDelay(workplace, jobs);
+    const steady = await SteadyRun.start(workplace, 'bench');
+    results.push(...(await measureSteps(workplace, steady)));
+    const { run, report, memory } = await flood(workplace, MINUTES * 60);
+    await steady.end();
+    if (report.holes) throw new Error(`${report.holes} numbers are missing.`);
+    results.push(
+      compareTimes(`print → client in a flood of ${report.lines} lines`, inSeconds(report.delays), 'quiet', quiet)
+    );
+    for (const { name, first, last } of memory) {
+      results.push(compare(`memory of the ${name}, last third`, 'MB', last, 'first third', first));
+    }
+    results.push(...(await measureReading(workplace, run, report.lines, jobs)));
+    return results;
+  } finally {
+    await workplace.end();
+  }
+};
+
+/** From print() to the client, ten lines a second, nothing else going on. */
+const measureDelay = async (workplace: Workplace, jobs: RayJobs): Promise<{ quiet: number[]; results: Result[] }> => {
+  const { report } = await flood(workplace, QUIET_S, 10, 1);
+  const theirs: number[] = [];
+  await jobs.follow(['python', 'flood.py', '10', String(QUIET_S)], line => {
+    const [, printed] = /^\d{9} (\d+\.\d)/.exec(line) ?? [];
+    if (printed) theirs.push(Date.now() - Number(printed));
+  });
+  const quiet = inSeconds(report.delays);
+  return { quiet, results: [compareTimes('print → client', quiet, `${RAY} --follow`, inSeconds(theirs))] };
+};
+
+/** A step of the training alone and during the flood, in turns. */
+const measureSteps = async (workplace: Workplace, steady: SteadyRun): Promise<Result[]> => {
+  const alone: number[] = [];
+  const during: Record<string, number[]> = { 'nobody follows': [], [`${FOLLOWERS} follow`]: [] };
+  for (let round = 0; round < ROUNDS; round += 1) {
+    alone.push(...(await steady.during(() => sleep(ROUND_S * 1000))).stepSeconds);
+    for (const [index, name] of Object.keys(during).entries()) {
+      const flooding = flood(workplace, ROUND_S + 4, LINES_A_SECOND, index ? FOLLOWERS : 0);
+      await sleep(3_000);
+      during[name]?.push(...(await steady.during(() => sleep(ROUND_S * 1000))).stepSeconds);
+      await flooding;
+    }
+  }
+  return Object.entries(during).map(([name, steps]) =>
+    compareTimes(`training step during the flood, ${name}`, steps, 'alone', alone)
+  );
+};
+
+const flood = async (workplace: Workplace, seconds: number, linesASecond = LINES_A_SECOND, followers = FOLLOWERS) => {
+  await workplace.write('flood.run.yaml', `kind: script\ncommand: flood.py ${linesASecond} ${seconds}\n`);
+  const run = await workplace.run('flood.run.yaml', 'bench');
+  const samples = new MemorySamples(serversOf(workplace));
+  const report = followers ? await follow(workplace, run.id, followers) : noReport;
+  const { state, reason } = await run.finished();
+  const memory = samples.end();
+  if (state !== 'done') throw new Error(`The flood ended as ${state}: ${reason}`);
+  return { run, report, memory };
+};
+const noReport: FollowersReport = { holes: 0, lines: 0, delays: [], megabytes: 0 };
+
+const serversOf = (workplace: Workplace) => {
+  // Ray starts the engine through a shell, which has the same words.
+  const found = processesOf(workplace.home).filter(each => !each.command.startsWith('/bin/sh'));
+  const running = (part: string) => found.find(each => each.command.includes(part));
+  return {
+    agent: running('cluster-agent/lib/main.js'),
+    engine: running('-m bottega_engine.service '),
+    keeper: running('-m bottega_engine.node.keeper ')
+  };
+};
+
+const follow = async (workplace: Workplace, run: string, count: number): Promise<FollowersReport> => {
+  const socket = join(workplace.home, 'agent.sock');
+  const args = [join(bench, 'logs/followers.ts'), socket, run, String(count)];
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  let output = '';
+  child.stdout.on('data', (data: Buffer) => (output += data.toString()));
+  const [code] = (await once(child, 'close')) as [number | null];
+  if (code !== 0) throw new Error(`The followers ended with code ${code}.`);
+  return JSON.parse(output) as FollowersReport;
+};
+
+/** When all is written: until the last lines are there, and until all lines have been searched. */
+const measureReading = async (
+  workplace: Workplace,
+  run: FollowedRun,
+  count: number,
+  jobs: RayJobs
+): Promise<Result[]> => {
+  const [opened, searched, fetched]: number[][] = [[], [], []];
+  const id = await jobs.follow(['python', 'flood.py', String(LINES_A_SECOND), '60'], () => undefined);
+  for (let sample = 0; sample < 5; sample += 1) {
+    opened?.push(await secondsOf(() => openAtEnd(workplace, run.id)));
+    searched?.push(await secondsOf(() => searchAll(workplace, run.id, `${String(count).padStart(9, '0')} `)));
+    fetched?.push(await secondsOf(() => jobs.log(id)));
+  }
+  const label = `${RAY}, of one million`;
+  return [
+    compareTimes(`last ${LAST_LINES} of ${count} lines: open → there`, opened ?? [], label, fetched ?? []),
+    compareTimes(`search in ${count} lines`, searched ?? [], label, fetched ?? [])
+  ];
+};
+
+const openAtEnd = async ({ client }: Workplace, run: string): Promise<void> => {
+  const followed = new Promise<void>((resolve, reject) => {
+    const tail = client.stream().follow(
+      run,
+      1,
+      events => {
+        if (events.at(-1)?.type !== 'status') return;
+        tail.dispose();
+        resolve();
+      },
+      error => reject(new Error(error.message)),
+      { output: 'tail' }
+    );
+  });
+  const { total } = await client.lines(run, 1, 1);
+  const { lines } = await client.lines(run, total - LAST_LINES + 1, LAST_LINES);
+  if (lines.length !== LAST_LINES) throw new Error(`There are ${lines.length} lines at the end.`);
+  await followed;
+};
+
+const searchAll = async ({ client }: Workplace, run: string, text: string): Promise<void> => {
+  let found = 0;
+  for (let from: number | null = 1; from !== null;) {
+    const page = await client.search(run, { text, from });
+    found += page.lines.length;
+    from = page.next;
+  }
+  if (found !== 1) throw new Error(`${text} was found ${found} times.`);
+};
+
+const secondsOf = async (work: () => Promise<unknown>): Promise<number> => {
+  const start = performance.now();
+  await work();
+  return (performance.now() - start) / 1000;
+};
+
+const inSeconds = (milliseconds: number[]): number[] => milliseconds.map(each => each / 1000);

@@ -1,0 +1,31 @@
+import { readFileSync } from 'node:fs';
+import type { Found } from '../../cluster/processes.ts';
+
+const EVERY_MS = 2_000;
+
+/** Resident memory of some processes in MB, again and again. */
+export class MemorySamples {
+  readonly #samples = new Map<string, number[]>();
+  readonly #timer: NodeJS.Timeout;
+
+  constructor(processes: Record<string, Found | undefined>) {
+    this.#timer = setInterval(() => {
+      for (const [name, found] of Object.entries(processes)) {
+        if (!found) throw new Error(`There is no ${name}.`);
+        const [, kilobytes] = /VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${found.pid}/status`, 'utf8')) ?? [];
+        const samples = this.#samples.get(name) ?? [];
+        this.#samples.set(name, samples);
+        samples.push(Number(kilobytes) / 1024);
+      }
+    }, EVERY_MS);
+  }
+
+  /** The first and the last third of the time. */
+  end(): { name: string; first: number[]; last: number[] }[] {
+    clearInterval(this.#timer);
+    return [...this.#samples].map(([name, samples]) => {
+      const third = Math.max(1, Math.floor(samples.length / 3));
+      return { name, first: samples.slice(0, third), last: samples.slice(-third) };
+    });
+  }
+}
