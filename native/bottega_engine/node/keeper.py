@@ -89,6 +89,9 @@ class Keeper:
                 self._later(self._runs.stop(order.run_id, order.grace_seconds))
             case messages.DropTemplate():
                 self._templates.drop(order.key)
+            case messages.Change():
+                # After the launch that came before it has been taken.
+                self._later(self._runs.change(order.run_id, order.values))
             case messages.Profile():
                 self._runs.profile(order.run_id, order.steps)
 

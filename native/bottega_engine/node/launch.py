@@ -28,11 +28,18 @@ class Profile(msgspec.Struct, frozen=True, tag="profile"):
     steps: int
 
 
+class Change(msgspec.Struct, frozen=True, tag="change"):
+    """Live fields by dotted key; None takes one away."""
+
+    run_id: str
+    values: dict[str, Any]
+
+
 class DropTemplate(msgspec.Struct, frozen=True, tag="drop_template"):
     key: str
 
 
-ToKeeper = Launch | Stop | Profile | DropTemplate
+ToKeeper = Launch | Stop | Profile | Change | DropTemplate
 
 
 class ZygoteState(msgspec.Struct, frozen=True, tag="zygote"):

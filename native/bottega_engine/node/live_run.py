@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import math
 import signal
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
@@ -37,6 +39,10 @@ class LastWords(msgspec.Struct, frozen=True):
     reason: str
 
 
+def change_command(values: dict[str, Any]) -> str:
+    return f"change {json.dumps(values)}"
+
+
 def last_words_of(record: Record) -> LastWords | None:
     """None for what a script made up."""
     try:
@@ -49,6 +55,8 @@ class LiveRun:
     def __init__(self) -> None:
         self._stopping = asyncio.Event()
         self._ranks: list[RankProcess] = []
+        self._early_changes: list[dict[str, Any]] = []
+        """Asked for before there was a process to tell."""
         self._last_words: dict[int, LastWords] = {}
         self._over = asyncio.Event()
         self._kind = ""
@@ -90,6 +98,9 @@ class LiveRun:
                 rank = RankProcess(spec, start, take)
                 await rank.start()
                 self._ranks.append(rank)
+                if rank is self._ranks[0]:
+                    for values in self._early_changes:
+                        rank.say(change_command(values))
                 endings.append(asyncio.create_task(rank.ended()))
             await sink([{"type": "start", "level": start.level, "reason": start.reason, "rank": KEEPER}])
             first = await self._first_to_fail(endings)
@@ -143,6 +154,32 @@ class LiveRun:
         with suppress(TimeoutError):
             await asyncio.wait_for(self._over.wait(), grace_seconds)
         self.kill()
+
+    def end_because(self, reason: str) -> None:
+        """Kills it at once."""
+        self._ended_because = self._ended_because or reason
+        self.kill()
+
+    def end_stalled(self) -> None:
+        """Lets every rank show where it hangs, then kills it."""
+        minutes = self.stall_s / 60
+        self._ended_because = (
+            f"The run was ended: it said nothing for {minutes:g} minute{'' if minutes == 1 else 's'} "
+            "(stall_minutes). The end of its output shows where it hung."
+        )
+        for rank in self._ranks:
+            rank.show_stacks()
+        asyncio.get_running_loop().call_later(STACKS_S, self.kill)
+
+    def change(self, values: dict[str, Any]) -> bool:
+        """Tells rank 0, which tells the others, as soon as it is there. False when it is over."""
+        if self._over.is_set():
+            return False
+        if self._ranks:
+            self._ranks[0].say(change_command(values))
+        else:
+            self._early_changes.append(values)
+        return True
 
     def say(self, command: str) -> None:
         for rank in self._ranks:

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from bottega_engine.node.control import ControlPipe
+from bottega_engine.node.project_modules import ProjectModules
 from bottega_engine.node.rank_spec import RankSpec, decode
 from bottega_engine.node.strays import adopt_orphans
 from bottega_engine.rank_context import RankContext, RunFailed, RunStopped
@@ -73,10 +74,12 @@ def _run(spec: RankSpec, control: ControlPipe) -> None:
 
 def _work_of(spec: RankSpec, control: ControlPipe) -> Callable[[], None]:
     """Imports what it needs, which a forked process has and a cold one has not."""
+    modules = ProjectModules(spec.work, emit_record if spec.rank == 0 else None)
+    modules.install()
     if spec.config["kind"] == "script":
         from bottega_engine.node.script import run_script
 
-        return lambda: run_script(spec)
+        return lambda: run_script(spec, modules)
     from bottega_engine.finetune import train
 
     return lambda: train(spec.config, context_of(spec, control))

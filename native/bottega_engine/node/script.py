@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
+from bottega_engine.node.project_modules import ProjectModules
 from bottega_engine.node.rank_spec import RankSpec
 from bottega_engine.node.strays import die_with_parent
 from bottega_engine.rank_context import RunFailed
@@ -54,7 +55,7 @@ def python_script(words: list[str]) -> PythonScript | None:
     return PythonScript(rest[0], rest[1:]) if rest[0].endswith(".py") else None
 
 
-def run_script(spec: RankSpec) -> None:
+def run_script(spec: RankSpec, modules: ProjectModules) -> None:
     """Runs the command of a script run, to its end. Raises what a script raises, and RunFailed."""
     words = words_of(spec.config["command"])
     script = python_script(words)
@@ -65,10 +66,10 @@ def run_script(spec: RankSpec) -> None:
         # What `python -m` itself calls; runpy.run_module would take __main__ away while threads still run.
         runpy._run_module_as_main(script.target)  # type: ignore[attr-defined]
     else:
-        _run_file(spec.work / script.target, script)
+        _run_file(spec.work / script.target, script, modules)
 
 
-def _run_file(path: Path, script: PythonScript) -> None:
+def _run_file(path: Path, script: PythonScript, modules: ProjectModules) -> None:
     """As `python path` does: the module __main__ stays until the process ends, for threads, workers and pickles."""
     if not path.is_file():
         raise RunFailed(f"There is no file {script.target} in the project folder.", "Is the command right?")
@@ -77,7 +78,7 @@ def _run_file(path: Path, script: PythonScript) -> None:
     main = types.ModuleType("__main__")
     main.__dict__.update(__file__=str(path), __builtins__=builtins)
     sys.modules["__main__"] = main
-    exec(compile(path.read_bytes(), str(path), "exec", dont_inherit=True), main.__dict__)
+    exec(modules.compiled(path.read_bytes(), str(path)), main.__dict__)
 
 
 def _spawn(words: list[str]) -> NoReturn:

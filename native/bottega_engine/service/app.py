@@ -17,6 +17,7 @@ from bottega_engine.service.errors import EngineError, errors_as_json
 from bottega_engine.service.files import file_response
 from bottega_engine.service.keepers import Keepers
 from bottega_engine.service.requests import (
+    ChangeBody,
     MissingBody,
     ProfileBody,
     StopBody,
@@ -72,6 +73,7 @@ class Api:
                 web.delete("/v1/runs/{id}", self._delete),
                 web.post("/v1/runs/{id}/stop", self._stop),
                 web.post("/v1/runs/{id}/profile", self._profile),
+                web.patch("/v1/runs/{id}/config", self._change),
                 web.get("/v1/runs/{id}/events", self._events),
                 web.get("/v1/runs/{id}/files/{path:.+}", self._file),
                 web.get("/v1/runs/{id}/traces/{name}", self._traces),
@@ -142,6 +144,10 @@ class Api:
 
     async def _profile(self, request: web.Request) -> web.Response:
         await self._runs.profile(_id(request), parse(await request.read(), ProfileBody).steps)
+        return web.Response(status=204)
+
+    async def _change(self, request: web.Request) -> web.Response:
+        await self._runs.change(_id(request), parse(await request.read(), ChangeBody).values)
         return web.Response(status=204)
 
     async def _events(self, request: web.Request) -> web.Response:

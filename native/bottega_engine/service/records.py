@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -70,6 +70,25 @@ class Notice(_Record, tag="notice"):
     details: str | None = None
 
 
+class Module(msgspec.Struct):
+    path: Annotated[str, msgspec.Meta(min_length=1, max_length=4096)]
+    sha256: Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
+
+
+class Modules(_Record, tag="modules"):
+    """Of rank 0."""
+
+    modules: Annotated[list[Module], msgspec.Meta(min_length=1, max_length=1000)]
+
+
+class Change(_Record, tag="change"):
+    """Of rank 0."""
+
+    step: Annotated[int, msgspec.Meta(ge=1)]
+    values: dict[str, Any]
+    before: dict[str, Any]
+
+
 class KeeperPhase(_Record, tag="phase"):
     name: Literal["environment", "base"]
     started: float
@@ -87,7 +106,7 @@ class Waiting(_Record, tag="waiting"):
     reason: str
 
 
-RankRecord = Phase | Running | Output | Metric | Checkpoint | Trace | Artifact | Notice
+RankRecord = Phase | Running | Output | Metric | Checkpoint | Trace | Artifact | Notice | Modules | Change
 KeeperRecord = KeeperPhase | Start | Waiting | Notice
 Record = RankRecord | KeeperRecord
 
@@ -100,6 +119,8 @@ def record_of(said: dict[str, Any]) -> Record | None:
         return None
     match record:
         case Metric() if record.step < 0 or len(record.values) > MOST_VALUES:
+            return None
+        case Modules() | Change() if said["rank"] != 0:
             return None
         case Artifact() if record.text is not None and len(record.text) > MOST_CHARACTERS:
             record.text = record.text[:MOST_CHARACTERS] + "…"

@@ -40,6 +40,10 @@ class ProfileBody(msgspec.Struct):
     steps: Annotated[int, msgspec.Meta(ge=1, le=100)] = 5
 
 
+class ChangeBody(msgspec.Struct):
+    values: Annotated[dict[str, Any], msgspec.Meta(min_length=1)]
+
+
 class StreamBody(msgspec.Struct):
     type: Literal["follow", "unfollow"]
     run: str

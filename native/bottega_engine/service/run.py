@@ -8,11 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from bottega_engine.eventlog import Event, EventLog
+from bottega_engine.live_config import changed
+from bottega_engine.service.executed import ExecutedModules
 from bottega_engine.service.phases import SlowestOf
 from bottega_engine.service.records import (
     Artifact,
     KeeperPhase,
     Metric,
+    Modules,
     Notice,
     Output,
     Phase,
@@ -43,6 +46,9 @@ class Run:
         self._forked_ms: float | None = None
         self._queue: dict[str, int] | None = None
         self._has_metric = False
+        self._executed = ExecutedModules(submit["tree"])
+        self.config: dict[str, Any] = submit["config"]
+        """As the run has it now, with what was changed since it began."""
 
     @classmethod
     def create(cls, folder: Path, submit: dict[str, Any]) -> Run:
@@ -89,6 +95,8 @@ class Run:
         if event["type"] == "status":
             self.state, self.reason = event["state"], event["reason"]
             self._queue = event.get("queue")
+        elif event["type"] == "change":
+            self.config, _ = changed(self.config, event["values"])
 
     def set_state(self, state: str, reason: str = "", **more: Any) -> None:
         if (state, reason, more.get("queue")) != (self.state, self.reason, self._queue):
@@ -117,12 +125,20 @@ class Run:
             self.set_state("starting", record.reason)
         elif isinstance(record, KeeperPhase | Start):
             self.append(event)
+        elif isinstance(record, Modules):
+            self._take_modules(event)
         elif isinstance(record, Phase):
             self._take_phase(rank, event)
         elif self.kind == "script":
             self._take_of_script(record, event)
         else:
             self.append(event)
+
+    def _take_modules(self, event: Event) -> None:
+        if kept := self._executed.take(event["modules"]):
+            self.append({**event, "modules": kept})
+        for sentence in self._executed.differences(kept):
+            self.append({"type": "notice", "level": "warning", "message": sentence})
 
     def _take_phase(self, rank: int, event: Event) -> None:
         if (whole := self._phases.add(rank, event)) is not None:

@@ -15,6 +15,7 @@ from typing import Any
 
 from bottega_engine.node import launch as messages
 from bottega_engine.service.admission import Admission, Seats
+from bottega_engine.service.changes import check_change
 from bottega_engine.service.errors import EngineError, no_space, not_found
 from bottega_engine.service.keepers import Keepers
 from bottega_engine.service.records import record_of
@@ -127,6 +128,12 @@ class Runs:
         if run.state not in ("starting", "running"):
             raise EngineError("conflict", f"The run is {run.state}: there are no steps to record.")
         await self.keepers.send(run.node, messages.Profile(run_id, steps))
+
+    async def change(self, run_id: str, values: dict[str, Any]) -> None:
+        """Changes live fields. When it holds is told by the run's `change` event."""
+        run = self.get(run_id)
+        check_change(run, values)
+        await self.keepers.send(run.node, messages.Change(run_id, values))
 
     def delete(self, run_id: str) -> None:
         run = self.get(run_id)
