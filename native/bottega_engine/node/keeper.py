@@ -15,9 +15,10 @@ from pathlib import Path
 
 import aiohttp
 import msgspec
-import psutil
 
 from bottega_engine.node import launch as messages
+from bottega_engine.node.guard import Guard, Limits
+from bottega_engine.node.memory import node_memory
 from bottega_engine.node.node_runs import NodeRuns
 from bottega_engine.node.outbox import Outbox
 from bottega_engine.node.run_environments import RunEnvironments
@@ -33,6 +34,7 @@ class KeeperSettings(msgspec.Struct, frozen=True):
     """`engine` is the address of the engine's HTTP API, `is_head` whether the engine's data folder is on this node.
 
     `resident_memory` is the part of the node's memory for base models, `resident_idle_s` how long one stays unused.
+    `most_processes` and `least_memory` are the limits of the guard.
     """
 
     engine: str
@@ -42,6 +44,8 @@ class KeeperSettings(msgspec.Struct, frozen=True):
     is_head: bool
     resident_memory: float = 0.3
     resident_idle_s: float = 1800.0
+    most_processes: int = Limits.most_processes
+    least_memory: float = Limits.least_memory
 
 
 class Keeper:
@@ -58,6 +62,8 @@ class Keeper:
         data = Path(settings.data)
         environments = RunEnvironments(data, self._zygotes.living)
         self._runs = NodeRuns(data, starts, environments, self._outbox.add, fetch)
+        limits = Limits(settings.most_processes, settings.least_memory)
+        self._guard = Guard(self._runs.live, limits)
         self._socket: aiohttp.ClientWebSocketResponse
 
     async def serve(self) -> None:
@@ -71,6 +77,7 @@ class Keeper:
             self._later(self._zygotes.keep())
             self._later(self._templates.keep())
             self._later(self._report_memory())
+            self._later(self._guard.watch())
             try:
                 async for message in self._socket:
                     if message.type is aiohttp.WSMsgType.BINARY:
@@ -117,8 +124,9 @@ class Keeper:
 
     async def _report_memory(self) -> None:
         while True:
-            memory = psutil.virtual_memory()
-            self._outbox.say(messages.Memory(memory.total, memory.total - memory.available))
+            memory = node_memory()
+            used = memory.total_bytes - memory.available_bytes
+            self._outbox.say(messages.Memory(memory.total_bytes, used))
             await asyncio.sleep(MEMORY_EVERY_S)
 
     async def _fetch(self, digest: str) -> bytes:

@@ -6,6 +6,7 @@ import asyncio
 import json
 import math
 import signal
+import time
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
 from pathlib import Path
@@ -20,6 +21,8 @@ from bottega_engine.node.starts import Start
 T = TypeVar("T")
 KEEPER = -1
 """The `rank` of a record that the keeper itself writes: no rank can use it."""
+STACKS_S = 1.0
+"""A rank that hangs has so long to write where."""
 OTHERS_GRACE_S = 3.0
 """When one rank failed, the others wait for it in vain; this long they may still say why they ended."""
 
@@ -60,6 +63,25 @@ class LiveRun:
         self._last_words: dict[int, LastWords] = {}
         self._over = asyncio.Event()
         self._kind = ""
+        self._ended_because = ""
+        self._heard = time.monotonic()
+        self.memory_limit_bytes: int | None = None
+        """Of each rank."""
+        self.stall_s = math.inf
+
+    @property
+    def pids(self) -> list[int]:
+        """The ranks, as long as the run goes on."""
+        return [] if self._over.is_set() else [rank.pid for rank in self._ranks]
+
+    @property
+    def silent_s(self) -> float:
+        """How long no rank has said anything."""
+        return time.monotonic() - self._heard
+
+    @property
+    def is_ended_by_guard(self) -> bool:
+        return bool(self._ended_because)
 
     @property
     def is_stopping(self) -> bool:
@@ -89,8 +111,15 @@ class LiveRun:
                     self._last_words[rank] = said
             told = [record for record in records if record["type"] not in ("end", "base_damaged")]
             await sink([{**record, "rank": rank} for record in told])
+            # While the engine is behind, the rank waits for it: that is no silence.
+            self._heard = time.monotonic()
 
-        self._kind = specs[0].config["kind"]
+        config = specs[0].config
+        self._kind = config["kind"]
+        self.stall_s = config.get("stall_minutes", math.inf) * 60
+        if (gib := config["resources"].get("memory_gib_per_rank")) is not None:
+            self.memory_limit_bytes = int(gib * 1024**3)
+        self._heard = time.monotonic()
         oom_kills = count_oom_kills()
         endings: list[asyncio.Task[int]] = []
         try:
@@ -130,6 +159,8 @@ class LiveRun:
     def _end(self, codes: list[int], first: int, ran_out_of_memory: bool) -> RunEnd:
         said = self._last_words.get(first)
         code = codes[first]
+        if self._ended_because:
+            return RunEnd("failed", self._ended_because)
         if code == 0 and not (self.is_stopping and self._kind == "script"):
             return RunEnd("done", "", 0)
         if said is not None and said.state == "stopped":

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import atexit
+import faulthandler
 import json
 import linecache
 import os
+import resource
 import signal
 import sys
 import threading
@@ -17,6 +19,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, NoReturn
 
+from bottega_engine.node import project_modules
 from bottega_engine.node.control import ControlPipe
 from bottega_engine.node.project_modules import ProjectModules
 from bottega_engine.node.rank_spec import RankSpec, decode
@@ -26,6 +29,9 @@ from bottega_engine.reporting import RECORD_FD, emit_record
 
 OOM_SCORE = "600"
 """The kernel takes a rank before the zygote, the keeper or Ray when memory runs out."""
+
+SHOW_STACKS = signal.SIGURG
+"""Ignored by a program that does not know it."""
 
 DONE, FAILED, STOPPED = 0, 1, 3
 
@@ -45,6 +51,9 @@ def run_rank(descriptors: list[int]) -> NoReturn:
     os.close(stdout)
     os.close(stderr)
     _redirect_input()
+    # Written by the signal handler itself, so also when native code never lets go of the interpreter.
+    faulthandler.register(SHOW_STACKS, file=2, all_threads=True)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
     _set_environment(spec, records)
     _leave(_end_of(spec, lambda: _run(spec, ControlPipe(control))))
 
@@ -214,7 +223,13 @@ def _print_traceback(error: BaseException, spec: RankSpec) -> None:
     first = tail
     while first is not None and not Path(first.tb_frame.f_code.co_filename).is_relative_to(spec.work):
         first = first.tb_next
-    traceback.print_exception(error.with_traceback(first or tail))
+    shown = traceback.TracebackException.from_exception(error.with_traceback(first or tail))
+    whole: traceback.TracebackException | None = shown
+    while whole is not None:
+        # What imports the project's modules stands between two lines of the person's.
+        whole.stack[:] = [frame for frame in whole.stack if frame.filename != project_modules.__file__]
+        whole = whole.__cause__ or whole.__context__
+    print("".join(shown.format()), end="", file=sys.stderr)
 
 
 def parse_record(line: bytes) -> dict[str, Any] | None:

@@ -11,7 +11,7 @@ from typing import Any
 
 from bottega_engine.node.forking_process import Forker, exit_code_of
 from bottega_engine.node.output_pipe import OutputPipe
-from bottega_engine.node.rank import parse_record
+from bottega_engine.node.rank import SHOW_STACKS, parse_record
 from bottega_engine.node.rank_spec import RankSpec, encode
 from bottega_engine.node.strays import kill_strays, kill_tree
 
@@ -85,6 +85,12 @@ class RankProcess:
         if not self._has_ended:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self.pid, signal.SIGTERM)
+
+    def show_stacks(self) -> None:
+        """Makes the rank write the Python stack of every thread to its standard error, even when it hangs."""
+        if not self._has_ended:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.pid, SHOW_STACKS)
 
     def kill(self) -> None:
         """Ends the rank and all it started."""

@@ -13,14 +13,16 @@ import ctypes
 import os
 import signal
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 
-import psutil
+from bottega_engine.node.process_table import Process, Trees, children_of
 
 PR_SET_PDEATHSIG = 1
 PR_SET_CHILD_SUBREAPER = 36
 DEADLINE_S = 5.0
 """A process that the kernel cannot end (a dead network disk) is not waited for longer."""
+MOST_ROUNDS = 50
+"""Of looking for what came in between; each is faster than what forks, as only that is read."""
 
 _libc = ctypes.CDLL(None)
 
@@ -37,23 +39,32 @@ def die_with_parent() -> None:
 
 def kill_tree(pid: int) -> None:
     """Kills a living rank and all its descendants."""
-    with contextlib.suppress(ProcessLookupError):
-        # Stopped, it starts nothing new while the others are killed.
-        os.kill(pid, signal.SIGSTOP)
-    for process in _descendants(pid):
-        with contextlib.suppress(psutil.NoSuchProcess):
-            process.kill()
-    for end in (os.kill, os.killpg):
-        with contextlib.suppress(ProcessLookupError):
-            end(pid, signal.SIGKILL)
+    kill_trees([pid])
+
+
+def kill_trees(roots: Iterable[int]) -> None:
+    """Stops all first, so that nothing starts while the others are killed; then kills them.
+
+    A signal to a process group reaches what is being forked into it as well, so one that multiplies does not get away.
+    """
+    trees = Trees(roots)
+    stopped = set[int]()
+    for _ in range(MOST_ROUNDS):
+        members = [process for tree in trees.look().values() for process in tree]
+        fresh = [process for process in members if process.pid not in stopped]
+        if not fresh:
+            break
+        _signal(fresh, signal.SIGSTOP)
+        stopped |= {process.pid for process in fresh}
+    _signal(members, signal.SIGKILL)
 
 
 async def kill_strays(living: Collection[int]) -> None:
     """Kills and reaps what ended ranks left to this process; `living` are the ranks that go on."""
     deadline = time.monotonic() + DEADLINE_S
     while strays := _strays(living):
+        kill_trees(strays)
         for pid in strays:
-            kill_tree(pid)
             with contextlib.suppress(ChildProcessError):
                 os.waitpid(pid, os.WNOHANG)
         if time.monotonic() > deadline:
@@ -62,16 +73,19 @@ async def kill_strays(living: Collection[int]) -> None:
 
 
 def _strays(living: Collection[int]) -> list[int]:
-    strays = []
-    for child in psutil.Process().children():
-        with contextlib.suppress(ProcessLookupError):
-            if child.pid not in living and os.getsid(child.pid) != os.getsid(0):
-                strays.append(child.pid)
-    return strays
+    session = os.getsid(0)
+    return [
+        child.pid
+        for child in children_of(os.getpid())
+        if child.session != session and child.pid not in living
+    ]
 
 
-def _descendants(pid: int) -> list[psutil.Process]:
-    try:
-        return psutil.Process(pid).children(recursive=True)
-    except psutil.NoSuchProcess:
-        return []
+def _signal(processes: list[Process], number: signal.Signals) -> None:
+    # A rank that has only just been forked is still in the group of its zygote.
+    for group in {process.group for process in processes} - {os.getpgrp()}:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(group, number)
+    for process in processes:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.kill(process.pid, number)
