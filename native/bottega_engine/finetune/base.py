@@ -22,10 +22,11 @@ from bottega_engine.finetune.model import (
     load_tokenizer,
     silence_libraries,
 )
+from bottega_engine.finetune.tokens.fingerprint import tokenizer_fingerprint
 from bottega_engine.rank_context import RunFailed
 
-SAMPLED = 2048
-"""Numbers of each tensor that the fingerprint reads: milliseconds, however large the model is."""
+SAMPLED = 64
+"""Numbers of each tensor that the fingerprint reads: each lies on a page that this process has to map first."""
 BITS = {1: torch.int8, 2: torch.int16, 4: torch.int32, 8: torch.int64}
 
 
@@ -55,6 +56,8 @@ def load(key: str, name: str, revision: str | None, work_dir: Path) -> int:
     model, tokenizer = load_model(source, work_dir), load_tokenizer(source)
     if _random_state() != before:
         raise RunFailed(f"{name} lacks weights, which are made from the seed of each run.")
+    # Every run with this base asks for it, to find its tokens.
+    tokenizer_fingerprint(tokenizer)
     _kept = Base(key, model, tokenizer, fingerprint_of(model))
     return sum(tensor.untyped_storage().nbytes() for _, tensor in _tensors_of(model))
 

@@ -140,7 +140,11 @@ class Project:
         path.write_text("".join(json.dumps(row) + "\n" for row in rows))
 
     def train(
-        self, run_id: str = "run-one", control: FakeControl | None = None, **changes: Any
+        self,
+        run_id: str = "run-one",
+        control: FakeControl | None = None,
+        base_key: str = "",
+        **changes: Any,
     ) -> list[dict[str, Any]]:
         """Trains, and returns the events, which are in `events` too when it raises."""
         self.events = []
@@ -156,6 +160,7 @@ class Project:
             runs_dir=self.runs_dir,
             emit=self.events.append,
             control=control or FakeControl(),
+            base_key=base_key,
             tokens_dir=self.tokens_dir,
         )
         train(make_config(**changes), context)
