@@ -150,10 +150,21 @@ def _set_process(spec: RankSpec) -> None:
     import torch
 
     torch.set_num_threads(spec.threads)
+    torch.set_num_interop_threads(spec.threads)
+    share_gpu(spec.config["resources"]["gpus_per_rank"], torch.cuda)
     # Forks would otherwise all draw the same numbers.
     random.seed()
     np.random.seed()
     torch.seed()
+
+
+def share_gpu(share: float, cuda: Any) -> None:
+    """Limits this process to its share of the memory of a GPU that others use as well.
+
+    Torch does that when the process first uses a GPU: one that never does, or leaves it to its children, starts none.
+    """
+    if 0 < share < 1:
+        cuda._lazy_call(lambda: cuda.set_per_process_memory_fraction(share))
 
 
 def _end_of(spec: RankSpec, work: Callable[[], None]) -> int:

@@ -67,7 +67,9 @@ class StepRecorder:
             self._notice("warning", "A profile is being recorded; change profile again when it is over.")
             return
         if window is not None and window.last < next_step:
-            self._notice("warning", f"Steps {window.first} to {window.last} are over: no profile is made of them.")
+            self._notice(
+                "warning", f"Steps {window.first} to {window.last} are over: no profile is made of them."
+            )
         self._window = window
 
     @contextmanager

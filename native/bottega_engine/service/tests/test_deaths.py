@@ -167,7 +167,7 @@ async def test_nonsense_in_the_record_descriptor_hurts_nobody(
     events = await client.run(folder, script_config("nonsense.py"))
     assert events[-1]["state"] == "done", tail(events)
     assert metric(events, "loss") == [1]
-    assert {event["type"] for event in events} == {"phase", "status", "metric", "start"}
+    assert {event["type"] for event in events} == {"phase", "status", "metric", "start", "modules"}
     assert [event["level"] for event in of_type(events, "start")] == ["forked"], "only the keeper says it"
 
 

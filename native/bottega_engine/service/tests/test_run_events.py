@@ -27,7 +27,12 @@ TREE = {
 
 @pytest.fixture
 def run(tmp_path: Path) -> Run:
-    submit = {"name": "one", "config": make_config(start="forked", priority=0, method="lora"), "tree": TREE, "phases": []}
+    submit = {
+        "name": "one",
+        "config": make_config(start="forked", priority=0, method="lora"),
+        "tree": TREE,
+        "phases": [],
+    }
     run = Run.create(tmp_path / "run-000001", submit)
     run.set_state("running")
     run.node = "node"
