@@ -12,6 +12,16 @@ from bottega_engine.environments import Overlay
 from bottega_engine.node.launch import Launch
 from bottega_engine.node.rank_spec import RankSpec
 
+THREADS = (
+    "OMP_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "NUMEXPR_NUM_THREADS",
+    # tokenizers, polars and everything else in Rust
+    "RAYON_NUM_THREADS",
+)
+"""Each kind of library asks its own variable how many threads it may have."""
+
 
 def rank_specs(
     launch: Launch, work_dir: Path, runs_dir: Path, overlay: Overlay | None = None
@@ -40,9 +50,9 @@ def rank_specs(
     threads = max(1, int(resources["cpus_per_rank"]))
     specs = []
     for rank in range(ranks):
-        own = {"RANK": str(rank), "LOCAL_RANK": str(rank), "OMP_NUM_THREADS": str(threads)}
+        own = {"RANK": str(rank), "LOCAL_RANK": str(rank), **dict.fromkeys(THREADS, str(threads))}
         if launch.gpus:
-            own["CUDA_VISIBLE_DEVICES"] = ",".join(dict.fromkeys(gpu for gpus in launch.gpus for gpu in gpus))
+            own["CUDA_VISIBLE_DEVICES"] = ",".join(visible_gpus(launch.gpus, rank))
         elif resources["gpus_per_rank"] == 0:
             own["CUDA_VISIBLE_DEVICES"] = ""
         specs.append(
@@ -61,6 +71,17 @@ def rank_specs(
             )
         )
     return specs
+
+
+def visible_gpus(gpus: list[list[str]], rank: int) -> list[str]:
+    """The devices one rank sees, of those that each rank of the run has.
+
+    As under torchrun it sees those of all, and the one numbered LOCAL_RANK is its own: the first of each rank come
+    first. Ranks that share a device could not be numbered so: each sees its own alone.
+    """
+    if len(set(map(tuple, gpus))) < len(gpus):
+        return gpus[rank]
+    return [own[0] for own in gpus] + [other for own in gpus for other in own[1:]]
 
 
 def free_port() -> int:
