@@ -86,6 +86,11 @@ export class Engine implements BlobReceiver {
     return (await this.json('/v1/cleanup', options)) as EngineCleanupAnswer;
   }
 
+  /** Live fields by dotted key; the run tells by an event from which step on they hold. */
+  async change(id: string, values: Record<string, unknown>): Promise<void> {
+    await this.fetch(`/v1/runs/${id}/config`, { method: 'PATCH', json: { values } });
+  }
+
   async delete(id: string): Promise<void> {
     await this.fetch(`/v1/runs/${id}`, { method: 'DELETE' });
   }

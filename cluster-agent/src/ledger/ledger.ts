@@ -1,6 +1,7 @@
 import {
   runStates,
   endedStates,
+  type EventOf,
   type LinePage,
   type LogLine,
   type Run,
@@ -70,6 +71,33 @@ export class Ledger {
     throw new BottegaError('conflict', `There is a run ${id} already, and it is a different one.`, {
       hint: 'Make a new id for a new run.'
     });
+  }
+
+  /**
+   * The run before this one that began, from the same folder and config file; of the same name where the config came from
+   * no file.
+   */
+  previousStarted({ id, created, folder, config_path: path, name }: Run): Run | null {
+    const rows = this.file
+      .statement(
+        `SELECT id FROM runs INDEXED BY runs_listed WHERE (created, id) < (?1, ?2) AND folder = ?3
+         AND config_path IS ?4 AND (?4 IS NOT NULL OR name = ?5) ORDER BY created DESC, id DESC`
+      )
+      .iterate(created, id, folder, path, name);
+    for (const row of rows) {
+      const run = this.run(row['id'] as string);
+      if (run.started !== null) return run;
+    }
+    return null;
+  }
+
+  /** All events of one type, in order. Looks through the whole log: for types of which there are few. */
+  eventsOfType<T extends RunEvent['type']>(id: string, type: T): EventOf<T>[] {
+    return this.file
+      .statement('SELECT body FROM events WHERE run = ? AND instr(body, ?) ORDER BY seq')
+      .all(id, `"type":"${type}"`)
+      .map(row => JSON.parse(row['body'] as string) as RunEvent)
+      .filter((event): event is EventOf<T> => event.type === type);
   }
 
   findRun(id: string): Run | null {

@@ -10,17 +10,20 @@ export interface ConfigSource {
   folder?: string | undefined;
   /** Relative to the folder; `extends` is read from there. */
   config_path?: string | null | undefined;
+  /** Live fields that were changed since, one after the other. */
+  changes?: Record<string, unknown>[] | undefined;
 }
 
 /** The config with what it extends and with all defaults, or every problem with its place. */
 export const resolveConfig = ({
   config,
   folder,
-  config_path
+  config_path,
+  changes = []
 }: ConfigSource): Promise<{ config: RunConfig | null; problems: Problem[] }> => {
-  if (folder === undefined) return validateRunConfig(config);
+  if (folder === undefined) return validateRunConfig(config, { changes });
   const read = (path: string): Promise<string> => readFile(resolve(folder, path), 'utf8');
-  return validateRunConfig(config, config_path ? { file: config_path, read } : { read });
+  return validateRunConfig(config, { read, changes, ...(config_path ? { file: config_path } : {}) });
 };
 
 /** Throws invalid_config. */

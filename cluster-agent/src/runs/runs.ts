@@ -1,15 +1,26 @@
 import { basename, isAbsolute } from 'node:path';
-import { hasEnded, type RerunRequest, type Run, type RunConfig, type SubmitRequest } from '@bottega/schema';
+import {
+  hasEnded,
+  type Branch,
+  type PreviousStart,
+  type RerunRequest,
+  type Run,
+  type RunConfig,
+  type SubmitRequest
+} from '@bottega/schema';
 import type { Changes } from '../changes/index.js';
 import type { Clusters } from '../clusters/index.js';
 import { BottegaError } from '../errors/index.js';
 import type { Ledger } from '../ledger/index.js';
 import { begunFrom } from '../retention/index.js';
 import type { Sync } from '../sync/index.js';
+import { branchOf } from './branch.js';
+import { checkChange } from './change.js';
 import { currentText, requireConfig } from './resolve-config.js';
 import type { RunAttendant } from './run-attendant.js';
 
 const STOP_GRACE_S = 10;
+const EVENTS_OF_A_START = 2_000;
 
 export interface RunsOptions {
   ledger: Ledger;
@@ -62,6 +73,21 @@ export class Runs {
     await this.options.clusters.session(run.cluster).engine.profile(id, steps);
   }
 
+  /** Changes live fields of a run that goes on; its `change` event tells from which step on they hold. */
+  async change(id: string, values: Record<string, unknown>): Promise<void> {
+    const run = this.get(id);
+    await checkChange(run, values, this.options.ledger);
+    await this.options.clusters.session(run.cluster).engine.change(id, values);
+  }
+
+  /** The start of the run before this one, to compare with. */
+  previousStart(id: string): PreviousStart {
+    const { ledger } = this.options;
+    const run = ledger.previousStarted(this.get(id));
+    const first = run ? ledger.events(run.id, 1, EVENTS_OF_A_START) : [];
+    return { run, phases: first.filter(event => event.type === 'phase') };
+  }
+
   /** Nobody deletes what a person keeps, neither by hand nor in a clean-up. */
   keep(id: string, isKept: boolean): Run {
     const run = this.options.ledger.updateRun(id, { is_kept: isKept });
@@ -92,6 +118,7 @@ export class Runs {
     if (existing) return existing;
     requirePaths(request);
     const config = await requireConfig(request);
+    const branch = branchOf(config, request, ledger);
     clusters.sessionOrStarting(request.cluster);
     const started = Date.now();
     const snapshot = await sync.scan(request.folder);
@@ -100,7 +127,7 @@ export class Runs {
     const faster = ledger.findRequested(request.id, identity);
     if (faster) return faster;
     const waitsFor = session ? '' : `Waiting for the cluster ${request.cluster} to be ready.`;
-    const run = ledger.addRun(newRun(request, config, waitsFor), identity);
+    const run = ledger.addRun(newRun(request, config, branch, waitsFor), identity);
     changes.tell({ type: 'run', run });
     // A cluster that gets ready later starts the run with the folder as it is then.
     attendant.send(run, { snapshot, started });
@@ -115,7 +142,7 @@ const requirePaths = ({ folder, config_path }: SubmitRequest): void => {
   }
 };
 
-const newRun = (request: SubmitRequest, config: RunConfig, reason: string): Run => {
+const newRun = (request: SubmitRequest, config: RunConfig, branch: Branch | null, reason: string): Run => {
   const { id, cluster, folder, config_path = null, rerun_of = null } = request;
   const fileName = config_path === null ? config.kind : basename(config_path).replace(/(\.run)?\.ya?ml$/, '');
   return {
@@ -126,7 +153,7 @@ const newRun = (request: SubmitRequest, config: RunConfig, reason: string): Run 
     tree: null,
     created: Date.now(),
     state: 'pending',
-    ...{ branch_of: null, is_kept: false, start: null, queue: null },
+    ...{ branch_of: branch, is_kept: false, start: null, queue: null },
     ...{ started: null, ended: null, step: 0, max_steps: null, loss: null, step_seconds: null, last_seq: 0 }
   };
 };

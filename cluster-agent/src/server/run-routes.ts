@@ -1,7 +1,9 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import {
+  ChangeRequest,
   EventPage,
   KeepRequest,
+  PreviousStart,
   ProfileRequest,
   RerunRequest,
   Run,
@@ -60,6 +62,21 @@ export const runRoutes =
       '/v1/runs/:id/keep',
       { schema: { params: Identified, body: KeepRequest, response: { 200: Run } } },
       ({ params, body }) => runs.keep(params.id, body.is_kept)
+    );
+
+    app.patch(
+      '/v1/runs/:id/config',
+      { schema: { params: Identified, body: ChangeRequest } },
+      async ({ params, body }, reply) => {
+        await runs.change(params.id, body.values);
+        return reply.status(204).send();
+      }
+    );
+
+    app.get(
+      '/v1/runs/:id/previous',
+      { schema: { params: Identified, response: { 200: PreviousStart } } },
+      ({ params }) => runs.previousStart(params.id)
     );
 
     app.delete('/v1/runs/:id', { schema: { params: Identified } }, async ({ params }, reply) => {

@@ -1,3 +1,4 @@
 export { withDefaults } from './defaults.js';
 export { suggestion } from './sentence.js';
-export { validateClusterSpec, validateRunConfig, type RunConfigOptions } from './validate.js';
+export { withChanges } from './live.js';
+export { problemIn, validateClusterSpec, validateRunConfig, type RunConfigOptions } from './validate.js';

@@ -4,6 +4,7 @@ import type { Problem } from '../errors.js';
 import { runConfigs, type RunConfig } from '../run-config.js';
 import { withDefaults } from './defaults.js';
 import { parseYaml, placeOf, pointer, type YamlFile } from './document.js';
+import { withChanges } from './live.js';
 import { say, type Said } from './sentence.js';
 
 type Mapping = Record<string, unknown>;
@@ -23,6 +24,8 @@ export interface RunConfigOptions {
   file?: string;
   /** Reads another file for `extends`; throws when it is not there. */
   read?: (path: string) => Promise<string>;
+  /** Live fields that were changed since, by dotted key, one after the other; see `withChanges`. */
+  changes?: Record<string, unknown>[];
 }
 
 /** Checks a run config in YAML. Every problem comes with its place; `config` has all defaults when there is none. */
@@ -34,7 +37,8 @@ export const validateRunConfig = async (
   if (problems.length) return { config: null, problems };
   const merged = files.map(file => file.value as Mapping).reduceRight((base, over) => merge(base, over));
   delete merged['extends'];
-  const checked = check(merged, files, 'kind', runConfigs);
+  const whole = (options.changes ?? []).reduce(withChanges, merged);
+  const checked = check(whole, files, 'kind', runConfigs);
   return { config: checked.value as RunConfig | null, problems: checked.problems };
 };
 
@@ -46,6 +50,10 @@ export const validateClusterSpec = (text: string): { spec: ClusterSpec | null; p
   const checked = check(yaml.value as Mapping, [yaml], 'provider', clusterSpecs);
   return { spec: checked.value as ClusterSpec | null, problems: checked.problems };
 };
+
+/** A problem with a value in a run config, found by somebody who knows more than the schema. */
+export const problemIn = (text: string, path: string[], message: string): Problem =>
+  problemAt([parseYaml(text)], { mark: 'value', path, message });
 
 /** The file and what it extends, nearest first. */
 const chain = async (text: string, options: RunConfigOptions): Promise<{ files: YamlFile[]; problems: Problem[] }> => {
