@@ -1,8 +1,8 @@
 import type { Ledger } from '../ledger/index.js';
 
 const PAGE_EVENTS = 2_000;
-/** Frames stay under 1 MiB with their envelope. */
-const PAGE_BYTES = 900 * 1024;
+/** Small enough that many slow readers hold little; one event is at most 64 KiB of text. */
+const PAGE_BYTES = 256 * 1024;
 const MOST_KEPT = 8;
 
 /** A message of events, and the number after its last one. */

@@ -11,7 +11,7 @@ import type { Told } from './record-rounds.js';
 const TAIL_LINES = 1_000;
 const MOST_LINES_BEHIND = 4_000;
 /** More than this on its way to a slow reader, and it gets nothing until some of it has left. */
-const BUFFER_BYTES = 1024 * 1024;
+const BUFFER_BYTES = 256 * 1024;
 /** Who is so many records behind gets the whole ledger again instead, as after a reconnect. */
 const MOST_RECORDS = 300;
 
