@@ -42,8 +42,8 @@ class KeeperSettings(msgspec.Struct, frozen=True):
     node: str
     data: str
     is_head: bool
-    resident_memory: float = 0.3
-    resident_idle_s: float = 1800.0
+    resident_memory: float
+    resident_idle_s: float
     most_processes: int = Limits.most_processes
     least_memory: float = Limits.least_memory
 

@@ -41,8 +41,8 @@ class TemplateFailed(Exception):
 class Room:
     """`memory` is the part of the node's memory that all templates together may take, `idle_s` how long one may wait."""
 
-    memory: float = 0.3
-    idle_s: float = 1800.0
+    memory: float
+    idle_s: float
 
     @property
     def bytes(self) -> int:
@@ -55,6 +55,7 @@ class Template:
 
     base: BaseModel
     process: ForkingProcess
+    changed: Callable[[], None]
     size_bytes: int = 0
     made: float = field(default_factory=time.time)
     last_used: float = field(default_factory=time.time)
@@ -67,22 +68,22 @@ class Template:
         """Raises Refused, ConnectionError and TimeoutError."""
         self.last_used = time.time()
         forked = await asyncio.wait_for(self.process.fork(descriptors), FORK_TIMEOUT_S)
+        self._touch()
         forked[1].add_done_callback(lambda _: self._touch())
         return forked
 
     def _touch(self) -> None:
         self.last_used = time.time()
+        self.changed()
 
 
 class Templates:
-    """`changed` is called whenever another set is in memory."""
+    """`changed` is called whenever another set is in memory, or one of it is used in another way."""
 
-    def __init__(
-        self, zygotes: Zygotes, changed: Callable[[], None] = lambda: None, room: Room | None = None
-    ) -> None:
+    def __init__(self, zygotes: Zygotes, changed: Callable[[], None], room: Room) -> None:
         self._zygotes = zygotes
         self._changed = changed
-        self.room = room or Room()
+        self._room = room
         self._ready: dict[str, Template] = {}
         self._making: dict[str, asyncio.Task[Template]] = {}
         self._failures: dict[str, tuple[float, str]] = {}
@@ -135,19 +136,19 @@ class Templates:
     def give_way(self) -> None:
         """Drops what has waited too long, and the least recently used while memory is scarce or the room is exceeded."""
         for template in self._idle():
-            if time.time() - template.last_used > self.room.idle_s:
+            if time.time() - template.last_used > self._room.idle_s:
                 self.give_up(template)
         memory = psutil.virtual_memory()
         missing = int(memory.total * SCARCE) - memory.available
-        self._free(max(missing, self._used() - self.room.bytes))
+        self._free(max(missing, self._used() - self._room.bytes))
 
     async def _make(self, base: BaseModel) -> Template:
         size = base.size_bytes
-        if size > self.room.bytes:
+        if size > self._room.bytes:
             raise TemplateFailed(
-                f"{base.label} takes {_gib(size)}, more than the {_gib(self.room.bytes)} that may stay in memory"
+                f"{base.label} takes {_gib(size)}, more than the {_gib(self._room.bytes)} that may stay in memory"
             )
-        self._free(self._used() + size - self.room.bytes)
+        self._free(self._used() + size - self._room.bytes)
         try:
             process, pid, exit_code = await self._start(base)
         except (ZygoteFailed, OSError) as error:
@@ -167,7 +168,7 @@ class Templates:
                 case TimeoutError():
                     raise TemplateFailed(f"loading {base.label} took too long") from error
             raise
-        return Template(base, process, max(size, said["size_bytes"]))
+        return Template(base, process, self._changed, max(size, said["size_bytes"]))
 
     async def _start(self, base: BaseModel) -> tuple[ForkingProcess, int, asyncio.Future[int]]:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -194,7 +195,7 @@ class Templates:
         template = making.result()
         if not template.process.is_closed:
             self._ready[base.key] = template
-            self._free(self._used() - self.room.bytes, spare=template)
+            self._free(self._used() - self._room.bytes, spare=template)
             self._changed()
 
     def _lost(self, key: str) -> None:

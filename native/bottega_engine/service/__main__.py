@@ -37,7 +37,7 @@ async def serve(settings: Settings) -> None:
         streams.nodes_changed()
         admission.looked()
 
-    keepers = Keepers(settings.data, blobs, runs, nodes_changed)
+    keepers = Keepers(settings, blobs, runs, nodes_changed)
     runs.keepers = streams.keepers = admission.nodes = keepers
     # A run that no node could hold is refused from the first moment on.
     await keepers.look()

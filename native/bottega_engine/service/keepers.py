@@ -7,7 +7,6 @@ import hmac
 import logging
 import secrets
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, Protocol
 
 import msgspec
@@ -20,6 +19,7 @@ from bottega_engine.node.keeper import KeeperSettings
 from bottega_engine.node.keeper_actor import KeeperActor
 from bottega_engine.service.errors import EngineError
 from bottega_engine.service.nodes import alive_nodes, node_resources
+from bottega_engine.service.settings import Settings
 from bottega_engine.store import Blobs
 
 log = logging.getLogger(__name__)
@@ -46,8 +46,10 @@ class RunSink(Protocol):
 class Keepers:
     """`changed` is called whenever the resources of a node, its memory or its zygote changed."""
 
-    def __init__(self, data: Path, blobs: Blobs, sink: RunSink, changed: Callable[[], None]) -> None:
-        self._data = data
+    def __init__(
+        self, engine_settings: Settings, blobs: Blobs, sink: RunSink, changed: Callable[[], None]
+    ) -> None:
+        self._engine_settings = engine_settings
         self._blobs = blobs
         self._sink = sink
         self._changed = changed
@@ -117,7 +119,16 @@ class Keepers:
     async def _keep(self, node: str, engine: str) -> None:
         """Runs one keeper after another while the node is alive."""
         is_head = node == self._head
-        settings = KeeperSettings(engine, self._secret, node, str(self._data), is_head)
+        said = self._engine_settings
+        settings = KeeperSettings(
+            engine=engine,
+            secret=self._secret,
+            node=node,
+            data=str(said.data),
+            is_head=is_head,
+            resident_memory=said.resident_memory,
+            resident_idle_s=said.resident_minutes * 60,
+        )
         while await self._is_alive(node):
             strategy = NodeAffinitySchedulingStrategy(node, soft=False)
             actor = KeeperActor.options(scheduling_strategy=strategy, runtime_env=AT_NORMAL_PRIORITY).remote()

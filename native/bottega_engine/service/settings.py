@@ -10,12 +10,18 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Settings:
-    """`host` is the interface to listen on; empty for the node's own address in the cluster. Port 0 is a free one."""
+    """`host` is the interface to listen on; empty for the node's own address in the cluster. Port 0 is a free one.
+
+    `resident_memory` is the part of each node's memory that base models may take between runs, `resident_minutes` how
+    long one is kept that nobody uses.
+    """
 
     token_sha256: str
     data: Path
     host: str
     port: int
+    resident_memory: float = 0.3
+    resident_minutes: float = 30.0
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Settings:
@@ -26,4 +32,6 @@ class Settings:
             data=Path(environment.get("BOTTEGA_ENGINE_DATA") or default),
             host=environment.get("BOTTEGA_ENGINE_HOST", ""),
             port=int(environment.get("BOTTEGA_ENGINE_PORT") or 0),
+            resident_memory=float(environment.get("BOTTEGA_RESIDENT_MEMORY") or cls.resident_memory),
+            resident_minutes=float(environment.get("BOTTEGA_RESIDENT_MINUTES") or cls.resident_minutes),
         )

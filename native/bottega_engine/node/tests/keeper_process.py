@@ -144,7 +144,10 @@ class KeeperProcess:
 
 
 @asynccontextmanager
-async def keeper_process(data: Path, **settings: Any) -> AsyncIterator[KeeperProcess]:
+async def keeper_process(
+    data: Path, environment: dict[str, str] | None = None, zygote: str = "ready", **settings: Any
+) -> AsyncIterator[KeeperProcess]:
+    """Waits until its zygote is in the given state."""
     keeper = KeeperProcess(data)
     app = web.Application()
     app.add_routes([web.get("/v1/keepers/node", keeper.hear)])
@@ -152,17 +155,20 @@ async def keeper_process(data: Path, **settings: Any) -> AsyncIterator[KeeperPro
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     port = runner.addresses[0][1]
-    said = KeeperSettings(f"http://127.0.0.1:{port}", "secret", "node", str(data), True, **settings)
+    room = {"resident_memory": 0.3, "resident_idle_s": 600.0}
+    said = KeeperSettings(
+        f"http://127.0.0.1:{port}", "secret", "node", str(data), True, **{**room, **settings}
+    )
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "bottega_engine.node.keeper"),
         stdin=asyncio.subprocess.PIPE,
-        env={**os.environ, "HF_HUB_OFFLINE": "1"},
+        env={**os.environ, "HF_HUB_OFFLINE": "1", **(environment or {})},
     )
     assert process.stdin is not None
     process.stdin.write(msgspec.json.encode(said) + b"\n")
     keeper.pid = process.pid
     try:
-        await keeper.until(lambda: keeper.zygote == "ready")
+        await keeper.until(lambda: keeper.zygote == zygote)
         yield keeper
     finally:
         process.stdin.close()

@@ -141,6 +141,7 @@ async def test_concurrent_runs_share_one_base(keeper: KeeperProcess, project: Pa
     alone = await keeper.submit(project, {**config, "start": "forked"})
     runs.append(alone)
     await keeper.until(lambda: all("pid" in run.output for run in runs))
+    await keeper.until(lambda: [template.is_needed for template in keeper.templates] == [True])
     # They wait in their first step: what differs is only where the base lies.
     await keeper.until(lambda: all("data" in run.phases for run in runs))
     assert len(keeper.children("bottega-base")) == 1
