@@ -16,7 +16,7 @@ export class SteadyRun {
   /** Starts it, and waits until its steps are even. */
   static async start(workplace: Workplace, cluster: string): Promise<SteadyRun> {
     const config = 'kind: finetune\nmodel: models/tiny\ndata: {train: data/train.jsonl}\nmax_steps: 1000000\n';
-    await workplace.write('steady.run.yaml', `${config}logging_steps: 10\nper_device_train_batch_size: 8\n`);
+    await workplace.write('steady.run.yaml', `${config}logging_steps: 2\nper_device_train_batch_size: 8\n`);
     const steady = new SteadyRun(await workplace.run('steady.run.yaml', cluster));
     await until('the steady run to train', () => steady.#steps.length > 50 || undefined, 60_000);
     return steady;

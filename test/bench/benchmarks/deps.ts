@@ -58,8 +58,8 @@ export const measure = async (): Promise<Result[]> => {
     const added = compareTimes('dependency added → first optimizer step', seconds.ours, RAY, seconds.theirs);
     return [
       { ...added, phases: medianPhases(phases) },
-      compareTimes('step of another run meanwhile', steps.ours, 'alone', steps.alone),
-      compareTimes('step of another run meanwhile', steps.ours, RAY, steps.theirs)
+      compareTimes('step of another run meanwhile, against alone', steps.ours, 'alone', steps.alone),
+      compareTimes('step of another run meanwhile, against a Ray job', steps.ours, RAY, steps.theirs)
     ];
   } finally {
     await workplace.end();
