@@ -45,7 +45,7 @@ def losses_in_this_process(project: Path, tmp_path: Path, monkeypatch: pytest.Mo
 async def test_a_run_goes_through_its_phases_and_trains_as_in_one_process(
     client: EngineClient, project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    events = await client.run(project, finetune_config())
+    events = await client.run(project, finetune_config(start="forked"))
     assert states_of(events) == ["pending", "starting", "running", "done"], tail(events)
     assert [event["name"] for event in of_type(events, "phase")] == [
         "seats", "fork", "imports", "model", "data", "first_step",
