@@ -3,68 +3,85 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
+import os
 from collections.abc import AsyncIterator
 from contextlib import suppress
 
 from bottega_engine.node.output_text import OutputText
 
 COLLECT_S = 0.03
-"""In a flood texts leave this often: an event costs more than its bytes."""
+"""In a flood the pipe is read this often: a wake-up and an event cost more than their bytes, also the rank's own core."""
 QUIET_S = 0.05
 """After so long a line that has no end yet is shown as it is: a prompt, a progress bar."""
-MOST_WAITING = 1024 * 1024
-"""More is left in the pipe, and the rank waits. A rank is slowed only beyond MOST_WAITING in COLLECT_S."""
+PIPE_BYTES = 1024 * 1024
+"""The rank waits only when it writes more than this in COLLECT_S. Where there are many pipes the kernel gives less."""
 
 
-class OutputPipe(asyncio.Protocol):
-    """The reading end of the pipe. Bytes wait here until they are taken."""
+class OutputPipe:
+    """Owns the reading end of a pipe."""
 
-    def __init__(self) -> None:
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+        os.set_blocking(descriptor, False)
+        with suppress(OSError):
+            fcntl.fcntl(descriptor, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
         self._text = OutputText()
-        self._waiting = bytearray()
-        self._arrived = asyncio.Event()
-        self._over = asyncio.Event()
-        self._is_paused = False
-        self._transport: asyncio.ReadTransport
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.ReadTransport)
-        self._transport = transport
-
-    def data_received(self, data: bytes) -> None:
-        self._waiting += data
-        self._arrived.set()
-        if len(self._waiting) >= MOST_WAITING and not self._is_paused:
-            self._is_paused = True
-            self._transport.pause_reading()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self._over.set()
-        self._arrived.set()
+        self._hurried = asyncio.Event()
+        self._readable: asyncio.Future[None] | None = None
+        self._is_over = False
 
     async def texts(self) -> AsyncIterator[list[str]]:
         """Texts for output events until the last writer has closed. Whoever takes them slowly makes the rank wait."""
         loop = asyncio.get_running_loop()
-        told = loop.time() - COLLECT_S
-        while not self._over.is_set() or self._waiting:
-            try:
-                await asyncio.wait_for(self._arrived.wait(), QUIET_S if self._text.has_rest else None)
-            except TimeoutError:
+        while not self._is_over:
+            if not await self._is_readable(QUIET_S if self._text.has_rest else None):
                 yield self._text.flush()
                 continue
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._over.wait(), told + COLLECT_S - loop.time())
-            told = loop.time()
+            read_again = loop.time() + COLLECT_S
             yield self.take()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._hurried.wait(), read_again - loop.time())
         yield self._text.flush()
 
     def take(self) -> list[str]:
         """The texts of what is there now; also for what has to come after it."""
-        data = bytes(self._waiting)
-        self._waiting.clear()
-        if not self._over.is_set():
-            self._arrived.clear()
-        if self._is_paused:
-            self._is_paused = False
-            self._transport.resume_reading()
+        if self._is_over:
+            return []
+        try:
+            data = os.read(self._descriptor, PIPE_BYTES)
+        except BlockingIOError:
+            return []
+        self._is_over = not data
         return self._text.feed(data)
+
+    def hurry(self) -> None:
+        """The rank has ended: what is left is read without collecting."""
+        self._hurried.set()
+
+    def stop(self) -> None:
+        """Ends the texts, also when somebody could still write."""
+        self._is_over = True
+        self.hurry()
+        _settle(self._readable)
+
+    def close(self) -> None:
+        """After the texts have ended."""
+        os.close(self._descriptor)
+
+    async def _is_readable(self, timeout_s: float | None) -> bool:
+        loop = asyncio.get_running_loop()
+        self._readable = loop.create_future()
+        loop.add_reader(self._descriptor, _settle, self._readable)
+        try:
+            await asyncio.wait_for(self._readable, timeout_s)
+        except TimeoutError:
+            return False
+        finally:
+            loop.remove_reader(self._descriptor)
+        return True
+
+
+def _settle(future: asyncio.Future[None] | None) -> None:
+    if future is not None and not future.done():
+        future.set_result(None)

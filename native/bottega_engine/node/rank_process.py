@@ -35,8 +35,8 @@ class RankProcess:
         self._control = -1
         self._exit: asyncio.Future[int] | None = None
         self._pumps: list[asyncio.Task[None]] = []
-        self._outputs = {"stdout": OutputPipe(), "stderr": OutputPipe()}
-        self._transports: list[asyncio.ReadTransport] = []
+        self._outputs: dict[str, OutputPipe] = {}
+        self._records: asyncio.ReadTransport
 
     async def start(self) -> None:
         """Raises ZygoteFailed and OSError."""
@@ -53,11 +53,12 @@ class RankProcess:
         finally:
             for descriptor in (spec, *writers, control):
                 os.close(descriptor)
-        records = asyncio.StreamReader(limit=LARGEST_RECORD)
-        protocols = (*self._outputs.values(), asyncio.StreamReaderProtocol(records))
-        for descriptor, protocol in zip(readers, protocols, strict=True):
-            await self._read(descriptor, protocol)
-        pumps = [*(self._pump_output(stream) for stream in self._outputs), self._pump_records(records)]
+        stdout, stderr, records = readers
+        self._outputs = {"stdout": OutputPipe(stdout), "stderr": OutputPipe(stderr)}
+        pumps = [
+            *(self._pump_output(stream) for stream in self._outputs),
+            self._pump_records(await self._read(records)),
+        ]
         self._pumps = [asyncio.create_task(pump) for pump in pumps]
 
     async def ended(self) -> int:
@@ -67,10 +68,15 @@ class RankProcess:
         self._has_ended = True
         self._forker.living.discard(self.pid)
         await kill_strays(self._forker.living)
+        for pipe in self._outputs.values():
+            pipe.hurry()
         await asyncio.wait(self._pumps, timeout=DRAIN_S)
-        for transport in self._transports:
-            transport.close()
+        self._records.close()
+        for pipe in self._outputs.values():
+            pipe.stop()
         await asyncio.gather(*self._pumps, return_exceptions=True)
+        for pipe in self._outputs.values():
+            pipe.close()
         os.close(self._control)
         self._control = -1
         return code
@@ -97,10 +103,13 @@ class RankProcess:
         if not self._has_ended:
             kill_tree(self.pid)
 
-    async def _read(self, descriptor: int, protocol: asyncio.BaseProtocol) -> None:
+    async def _read(self, descriptor: int) -> asyncio.StreamReader:
+        reader = asyncio.StreamReader(limit=LARGEST_RECORD)
         pipe = os.fdopen(descriptor, "rb", buffering=0)
-        transport, _ = await asyncio.get_running_loop().connect_read_pipe(lambda: protocol, pipe)
-        self._transports.append(transport)
+        self._records, _ = await asyncio.get_running_loop().connect_read_pipe(
+            lambda: asyncio.StreamReaderProtocol(reader), pipe
+        )
+        return reader
 
     async def _pump_output(self, stream: str) -> None:
         async for texts in self._outputs[stream].texts():

@@ -10,17 +10,15 @@ import msgspec
 
 from bottega_engine.node import launch as messages
 from bottega_engine.node.outbox import MOST_BYTES, Outbox
-from bottega_engine.node.output_pipe import COLLECT_S, MOST_WAITING, OutputPipe
+from bottega_engine.node.output_pipe import COLLECT_S, PIPE_BYTES, OutputPipe
 
 decode = msgspec.msgpack.Decoder(messages.FromKeeper).decode
 
 
-async def open_pipe() -> tuple[OutputPipe, int]:
+def open_pipe() -> tuple[OutputPipe, int]:
     """The pipe, and the descriptor that a rank would write to."""
     reader, writer = os.pipe()
-    pipe = OutputPipe()
-    await asyncio.get_running_loop().connect_read_pipe(lambda: pipe, os.fdopen(reader, "rb", buffering=0))
-    return pipe, writer
+    return OutputPipe(reader), writer
 
 
 def write_all(writer: int, lines: int) -> float:
@@ -33,7 +31,7 @@ def write_all(writer: int, lines: int) -> float:
 
 
 async def test_the_first_line_after_a_quiet_moment_does_not_wait() -> None:
-    pipe, writer = await open_pipe()
+    pipe, writer = open_pipe()
     texts = pipe.texts()
     for _ in range(3):
         await asyncio.sleep(COLLECT_S)
@@ -45,7 +43,7 @@ async def test_the_first_line_after_a_quiet_moment_does_not_wait() -> None:
 
 
 async def test_a_flood_comes_whole_in_few_texts() -> None:
-    pipe, writer = await open_pipe()
+    pipe, writer = open_pipe()
     writing = asyncio.create_task(asyncio.to_thread(write_all, writer, 100_000))
     batches = [texts async for texts in pipe.texts()]
     took = await writing
@@ -55,20 +53,18 @@ async def test_a_flood_comes_whole_in_few_texts() -> None:
 
 
 async def test_what_was_printed_is_there_before_what_is_told_next() -> None:
-    pipe, writer = await open_pipe()
+    pipe, writer = open_pipe()
     texts = pipe.texts()
     os.write(writer, b"first\n")
     assert await anext(texts) == ["first\n"]
     os.write(writer, b"second\n")
-    while not pipe._waiting:
-        await asyncio.sleep(0)
     assert pipe.take() == ["second\n"]
     os.close(writer)
     assert [each async for each in texts if each] == []
 
 
 async def test_a_rank_waits_when_nobody_takes_what_it_writes() -> None:
-    pipe, writer = await open_pipe()
+    pipe, writer = open_pipe()
     os.set_blocking(writer, False)
     written = refused = 0
     while refused < 100:
@@ -78,10 +74,33 @@ async def test_a_rank_waits_when_nobody_takes_what_it_writes() -> None:
         except BlockingIOError:
             refused += 1
         await asyncio.sleep(0)
-    assert MOST_WAITING <= written < 2 * MOST_WAITING
+    assert PIPE_BYTES <= written < 2 * PIPE_BYTES
     os.close(writer)
     taken = [text async for texts in pipe.texts() for text in texts]
     assert sum(map(len, taken)) == written
+
+
+async def test_when_the_rank_has_ended_the_rest_comes_at_once() -> None:
+    pipe, writer = open_pipe()
+    texts = pipe.texts()
+    os.write(writer, b"first\n")
+    assert await anext(texts) == ["first\n"]
+    os.write(writer, b"last")
+    os.close(writer)
+    pipe.hurry()
+    began = time.perf_counter()
+    assert [text async for rest in texts for text in rest] == ["last"]
+    assert time.perf_counter() - began < COLLECT_S / 2
+
+
+async def test_texts_end_also_when_somebody_still_holds_the_pipe() -> None:
+    pipe, writer = open_pipe()
+    reading = asyncio.ensure_future(anext(pipe.texts()))
+    await asyncio.sleep(0)
+    pipe.stop()
+    assert await reading == []
+    os.close(writer)
+    pipe.close()
 
 
 async def test_an_engine_that_is_behind_stops_the_ranks_and_gets_few_large_messages() -> None:
