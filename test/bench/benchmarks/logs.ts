@@ -62,26 +62,42 @@ const measureDelay = async (workplace: Workplace, jobs: RayJobs): Promise<{ quie
   return { quiet, results: [compareTimes('print → client', quiet, `${RAY} --follow`, inSeconds(theirs))] };
 };
 
-/** A step of the training alone and during the flood, in turns. */
+/** A step of the training alone, beside the script whose output is thrown away, and during the flood, in turns. */
 const measureSteps = async (workplace: Workplace, steady: SteadyRun): Promise<Result[]> => {
-  const alone: number[] = [];
-  const during: Record<string, number[]> = { 'nobody follows': [], [`${FOLLOWERS} follow`]: [] };
+  const steps: Record<'alone' | 'thrownAway' | 'unfollowed' | 'followed', number[]> = {
+    ...{ alone: [], thrownAway: [], unfollowed: [], followed: [] }
+  };
+  const beside = async (name: keyof typeof steps, flooding: Promise<unknown>): Promise<void> => {
+    await sleep(3_000);
+    steps[name].push(...(await steady.during(() => sleep(ROUND_S * 1000))).stepSeconds);
+    await flooding;
+  };
+  const seconds = ROUND_S + 4;
   for (let round = 0; round < ROUNDS; round += 1) {
-    alone.push(...(await steady.during(() => sleep(ROUND_S * 1000))).stepSeconds);
-    for (const [index, name] of Object.keys(during).entries()) {
-      const flooding = flood(workplace, ROUND_S + 4, LINES_A_SECOND, index ? FOLLOWERS : 0);
-      await sleep(3_000);
-      during[name]?.push(...(await steady.during(() => sleep(ROUND_S * 1000))).stepSeconds);
-      await flooding;
-    }
+    await beside('alone', Promise.resolve());
+    await beside('thrownAway', flood(workplace, seconds, LINES_A_SECOND, 0, '/dev/null'));
+    await beside('unfollowed', flood(workplace, seconds, LINES_A_SECOND, 0));
+    await beside('followed', flood(workplace, seconds));
   }
-  return Object.entries(during).map(([name, steps]) =>
-    compareTimes(`training step during the flood, ${name}`, steps, 'alone', alone)
-  );
+  const { alone, thrownAway, unfollowed, followed } = steps;
+  const name = 'training step during the flood';
+  const label = 'its output thrown away';
+  return [
+    compareTimes(`${name}, nobody follows`, unfollowed, label, thrownAway),
+    compareTimes(`${name}, ${FOLLOWERS} follow`, followed, label, thrownAway),
+    compareTimes(`${name}, ${FOLLOWERS} follow`, followed, 'without it', alone)
+  ];
 };
 
-const flood = async (workplace: Workplace, seconds: number, linesASecond = LINES_A_SECOND, followers = FOLLOWERS) => {
-  await workplace.write('flood.run.yaml', `kind: script\ncommand: flood.py ${linesASecond} ${seconds}\n`);
+const flood = async (
+  workplace: Workplace,
+  seconds: number,
+  linesASecond = LINES_A_SECOND,
+  followers = FOLLOWERS,
+  target = ''
+) => {
+  const command = `flood.py ${linesASecond} ${seconds} ${target}`;
+  await workplace.write('flood.run.yaml', `kind: script\ncommand: ${command}\n`);
   const run = await workplace.run('flood.run.yaml', 'bench');
   const samples = new MemorySamples(serversOf(workplace));
   const report = followers ? await follow(workplace, run.id, followers) : noReport;

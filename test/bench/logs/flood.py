@@ -1,4 +1,4 @@
-"""Prints so many lines a second for so many seconds: `flood.py 16667 60`. Each has its number and when it was printed."""
+"""Prints so many lines a second for so many seconds: `flood.py 16667 60 [to a file]`. Each has its number and its time."""
 
 import sys
 import time
@@ -6,6 +6,8 @@ import time
 TURN_S = 0.01
 
 rate, seconds = float(sys.argv[1]), float(sys.argv[2])
+if len(sys.argv) > 3:
+    sys.stdout = open(sys.argv[3], "w", buffering=1)  # noqa: SIM115
 began = time.perf_counter()
 printed = 0
 while (elapsed := time.perf_counter() - began) < seconds:
