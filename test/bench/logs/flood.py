@@ -2,12 +2,13 @@
 
 import sys
 import time
+from pathlib import Path
 
 TURN_S = 0.01
 
 rate, seconds = float(sys.argv[1]), float(sys.argv[2])
 if len(sys.argv) > 3:
-    sys.stdout = open(sys.argv[3], "w", buffering=1)  # noqa: SIM115
+    sys.stdout = Path(sys.argv[3]).open("w", buffering=1)  # noqa: SIM115
 began = time.perf_counter()
 printed = 0
 while (elapsed := time.perf_counter() - began) < seconds:
