@@ -159,6 +159,18 @@ class Client:
         """Records the next steps of a live run with the profiler."""
         self._request("POST", f"{run_path(id)}/profile", {"steps": steps})
 
+    def change(self, id: str, values: Record) -> None:
+        """Changes live fields of a running run; None takes one away. Its `change` event tells from which step on they hold.
+
+        `values` by dotted key (`{"samples.every_steps": 10}`) or nested as in the config.
+        """
+        self._request("PATCH", f"{run_path(id)}/config", {"values": dotted(values)})
+
+    def previous_start(self, id: str) -> Record:
+        """The start of the run before this one, to compare with: `run` and its `phases`."""
+        previous: Record = self._request("GET", f"{run_path(id)}/previous")
+        return previous
+
     def keep(self, id: str, is_kept: bool = True) -> Run:
         """A run that is kept is not deleted, neither by hand nor by a clean-up."""
         return Run(self, self._request("POST", f"{run_path(id)}/keep", {"is_kept": is_kept}))
@@ -225,6 +237,17 @@ class Client:
 
 def run_path(id: str) -> str:
     return f"/v1/runs/{quote(id, safe='')}"
+
+
+def dotted(values: Record, prefix: str = "") -> Record:
+    """Nested values by dotted key."""
+    flat: Record = {}
+    for key, value in values.items():
+        if isinstance(value, dict):
+            flat.update(dotted(value, f"{prefix}{key}."))
+        else:
+            flat[prefix + key] = value
+    return flat
 
 
 def as_path(config: str | Record) -> Path | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import shlex
 import sys
 import time
@@ -50,6 +51,14 @@ def make_parser() -> Parser:
     profile = commands.add_parser("profile", help="record the next steps of a run")
     profile.add_argument("run")
     profile.add_argument("--steps", type=int, default=5)
+    change = commands.add_parser("set", help="change live fields of a running run")
+    change.add_argument("run")
+    change.add_argument(
+        "fields",
+        nargs="+",
+        metavar="KEY=VALUE",
+        help="learning_rate=1e-4, samples.every_steps=10; null takes away",
+    )
     keep = commands.add_parser("keep", help="keep a run: no clean-up takes it")
     keep.add_argument("run")
     keep.add_argument("--let-go", action="store_true", help="a clean-up may take it again")
@@ -74,7 +83,7 @@ def make_parser() -> Parser:
 
 @magics_class
 class BottegaMagics(Magics):
-    """`%bottega up|down|clusters|run|runs|logs|stop|rerun|profile|keep|storage|cleanup`, and `%%bottega run` with YAML in the cell."""
+    """`%bottega <command>`, see `%bottega --help`; `%%bottega run` with YAML in the cell."""
 
     def __init__(self, shell: Any) -> None:
         super().__init__(shell)
@@ -156,6 +165,12 @@ class BottegaMagics(Magics):
             )
         )
 
+    def _set(self, arguments: argparse.Namespace, cell: str | None) -> None:
+        values = dict(field_of(text) for text in arguments.fields)
+        self.client.change(arguments.run, values)
+        shown = ", ".join(f"{key}: {value}" for key, value in values.items())
+        show(message_bundle(f"{arguments.run} takes {shown} before its next step."))
+
     def _run(self, arguments: argparse.Namespace, cell: str | None) -> None:
         options = {key: getattr(arguments, key) for key in ("name", "cluster", "folder")}
         given = {key: value for key, value in options.items() if value is not None}
@@ -172,6 +187,17 @@ class BottegaMagics(Magics):
         handle = show(run_bundle(run.record))
         if arguments.wait:
             wait_and_show(run, handle)
+
+
+def field_of(text: str) -> tuple[str, Any]:
+    """A key and its value: JSON, or the text as it stands."""
+    key, is_set, value = text.partition("=")
+    if not key or not is_set:
+        raise UsageError(f"{text}: write KEY=VALUE, for example learning_rate=1e-4.")
+    try:
+        return key, json.loads(value)
+    except ValueError:
+        return key, value
 
 
 def show(bundle: Bundle) -> Any:

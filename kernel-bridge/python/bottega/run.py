@@ -57,6 +57,13 @@ class Run:
     def profile(self, steps: int = 5) -> None:
         self.client.profile(self.id, steps)
 
+    def change(self, values: dict[str, Any] | None = None, **fields: Any) -> None:
+        """Changes live fields while the run goes on, from its next step: `run.change(learning_rate=1e-4)`.
+
+        Fields of a section by dotted key or nested: `run.change({"samples": {"every_steps": 10}})`. None takes one away.
+        """
+        self.client.change(self.id, {**(values or {}), **fields})
+
     def __repr__(self) -> str:
         return str(run_bundle(self.record)["text/plain"])
 

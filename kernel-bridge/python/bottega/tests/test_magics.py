@@ -103,6 +103,22 @@ def test_storage_and_clean_up_are_tables_and_a_kept_run_stays(shell: Interactive
     assert not data(say(shell, f"keep {kept} --let-go")[0])[MIME]["run"]["is_kept"]
 
 
+def test_set_changes_live_fields_of_a_running_run(shell: InteractiveShell) -> None:
+    say(shell, "up local")
+    id = data(say(shell, "run", f"{CONFIG}# rehearse 400 every 50\n")[0])[MIME]["id"]
+    events = bottega.connect().follow(id)
+    next(event for event in events if event["type"] == "status" and event["state"] == "running")
+    outputs, _, _ = say(shell, f"set {id} learning_rate=1e-4 samples.prompts='[\"a\"]' save_steps=null")
+    assert "learning_rate: 0.0001" in data(outputs)["text/plain"]
+    change = next(event for event in events if event["type"] == "change")
+    assert change["values"] == {"learning_rate": 1e-4, "samples.prompts": ["a"], "save_steps": None}
+    assert "KEY=VALUE" in say(shell, f"set {id} learning_rate")[2]
+    bottega.connect().get(id).change({"samples": {"every_steps": 10}}, max_steps=200)
+    change = next(event for event in events if event["type"] == "change")
+    assert change["values"] == {"samples.every_steps": 10, "max_steps": 200}
+    bottega.connect().stop(id)
+
+
 def test_a_line_that_is_no_command_shows_the_usage(shell: InteractiveShell) -> None:
     outputs, _, stderr = say(shell, "fly")
     assert "invalid choice" in stderr
