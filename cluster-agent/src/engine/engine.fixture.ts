@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import {
   API_VERSION,
   type CachedThing,
+  type EngineChange,
   type EngineCleanup,
   type EngineSubmit,
   type NodeResources,
@@ -23,6 +24,8 @@ export class TestEngine {
   readonly runs = new Map<string, RunEvent[]>();
   readonly submitted: { id: string; submit: EngineSubmit }[] = [];
   readonly deleted: string[] = [];
+  /** Changes of live fields, as they came; a test decides when they hold. */
+  readonly changes: Record<string, unknown>[] = [];
   readonly blobs = new Set<string>();
   /** What lies there besides the folders of runs. */
   caches: CachedThing[] = [];
@@ -132,6 +135,10 @@ export class TestEngine {
       return say(200, this.run(id));
     }
     if (route === 'POST runs/:id/profile') return say(204);
+    if (route === 'PATCH runs/:id/config') {
+      this.changes.push((body as EngineChange).values);
+      return say(204);
+    }
     if (route === 'DELETE runs/:id') {
       this.deleted.push(id);
       this.runs.delete(id);
