@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import {
   API_VERSION,
+  hasEnded,
   type CachedThing,
   type EngineChange,
   type EngineCleanup,
@@ -69,6 +70,17 @@ export class TestEngine {
     for (const socket of this.sockets.keys()) socket.send(JSON.stringify({ type: 'nodes', nodes }));
   }
 
+  /** Sends these events of a run once more to whoever follows it, whatever it has had already. */
+  repeat(id: string, pick: (events: RunEvent[]) => RunEvent[]): void {
+    const all = this.runs.get(id) ?? [];
+    const message = JSON.stringify({ type: 'events', run: id, events: pick(all), last_seq: all.length });
+    for (const [socket, follows] of this.sockets) if (follows.has(id)) socket.send(message);
+  }
+
+  hasEnded(id: string): boolean {
+    return (this.runs.get(id) ?? []).some(event => event.type === 'status' && hasEnded(event.state));
+  }
+
   /** Ends all connections, as a network does that breaks. */
   breakConnections(): void {
     for (const socket of this.sockets.keys()) socket.terminate();
@@ -131,7 +143,7 @@ export class TestEngine {
     if (!known) return say(404, { code: 'not_found', message: `There is no run ${id}.` });
     if (route === 'GET runs/:id') return say(200, this.run(id));
     if (route === 'POST runs/:id/stop') {
-      this.append(id, { type: 'status', state: 'stopped', reason: 'Stopped by you.' });
+      if (!this.hasEnded(id)) this.append(id, { type: 'status', state: 'stopped', reason: 'Stopped by you.' });
       return say(200, this.run(id));
     }
     if (route === 'POST runs/:id/profile') return say(204);
