@@ -131,6 +131,9 @@ class LiveRun:
                     for values in self._early_changes:
                         rank.say(change_command(values))
                 endings.append(asyncio.create_task(rank.ended()))
+            if self.is_stopping:
+                # Asked while the processes were being made.
+                self._ask_to_end()
             await sink([{"type": "start", "level": start.level, "reason": start.reason, "rank": KEEPER}])
             first = await self._first_to_fail(endings)
             await asyncio.gather(*endings)
@@ -178,13 +181,16 @@ class LiveRun:
     async def stop(self, grace_seconds: float) -> None:
         """Asks, then kills. A second call can only make it faster."""
         self._stopping.set()
+        self._ask_to_end()
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._over.wait(), grace_seconds)
+        self.kill()
+
+    def _ask_to_end(self) -> None:
         self.say("stop")
         if self._kind == "script":
             for rank in self._ranks:
                 rank.terminate()
-        with suppress(TimeoutError):
-            await asyncio.wait_for(self._over.wait(), grace_seconds)
-        self.kill()
 
     def end_because(self, reason: str) -> None:
         """Kills it at once."""

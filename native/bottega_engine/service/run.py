@@ -122,7 +122,8 @@ class Run:
     def _take(self, rank: int, record: Record) -> None:
         event = event_of(record)
         if isinstance(record, Waiting):
-            self.set_state("starting", record.reason)
+            if self.reason != "stopping":
+                self.set_state("starting", record.reason)
         elif isinstance(record, KeeperPhase | Start):
             self.append(event)
         elif isinstance(record, Modules):

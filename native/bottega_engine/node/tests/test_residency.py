@@ -179,7 +179,7 @@ async def test_a_killed_template_is_made_anew_and_its_run_ends_as_it_should(
     assert run.end is not None
     assert run.end.exit_code == 0
     assert (await keeper.run(project, config_of())).level == "resident"
-    assert not psutil.pid_exists(template.pid), "somebody has reaped it"
+    assert psutil.wait_procs([template], timeout=10)[0] == [template], "somebody has reaped it"
 
 
 async def test_templates_outlive_a_killed_zygote(keeper: KeeperProcess, project: Path) -> None:
@@ -195,7 +195,7 @@ async def test_templates_outlive_a_killed_zygote(keeper: KeeperProcess, project:
     [template] = keeper.children("bottega-base")
     template.kill()
     await keeper.until(lambda: keeper.templates == [])
-    assert not psutil.pid_exists(template.pid), "the keeper has adopted and reaped it"
+    assert psutil.wait_procs([template], timeout=10)[0] == [template], "the keeper has adopted and reaped it"
 
 
 async def test_the_least_recently_used_base_gives_way(tmp_path: Path, project: Path) -> None:
