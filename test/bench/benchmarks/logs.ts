@@ -85,7 +85,7 @@ const measureSteps = async (workplace: Workplace, steady: SteadyRun): Promise<Re
   return [
     compareTimes(`${name}, nobody follows`, unfollowed, label, thrownAway),
     compareTimes(`${name}, ${FOLLOWERS} follow`, followed, label, thrownAway),
-    compareTimes(`${name}, ${FOLLOWERS} follow`, followed, 'without it', alone)
+    compareTimes(`${name}, ${FOLLOWERS} follow, with the script`, followed, 'neither', alone)
   ];
 };
 
