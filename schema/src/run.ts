@@ -7,8 +7,9 @@ import { ClusterName, Digest, RunId, Time } from './common.js';
  * running: the first optimizer step (or the first line of a script) is done.
  * done, failed, stopped, lost: it ended; `lost` when what held it is gone and nobody can say how it ended.
  */
-export const runStates = ['pending', 'starting', 'running', 'done', 'failed', 'stopped', 'lost'] as const;
+export const activeStates = ['pending', 'starting', 'running'] as const;
 export const endedStates = ['done', 'failed', 'stopped', 'lost'] as const;
+export const runStates = [...activeStates, ...endedStates] as const;
 export const RunState = Type.Enum([...runStates]);
 export type RunState = Static<typeof RunState>;
 export const hasEnded = (state: RunState): boolean => (endedStates as readonly string[]).includes(state);

@@ -3,6 +3,7 @@ import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { BottegaError } from '../errors/index.js';
 import { noSpace, openDatabase, transaction } from './database.js';
 import { SpareSpace } from './spare-space.js';
+import { statementsOf } from './statements.js';
 
 /**
  * The ledger's file. On a full disk what is new is refused with no_space, and what becomes of things that are here
@@ -11,18 +12,13 @@ import { SpareSpace } from './spare-space.js';
 export class LedgerFile {
   private readonly database: DatabaseSync;
   private readonly spare: SpareSpace;
-  private readonly statements = new Map<string, StatementSync>();
+  readonly statement: (sql: string) => StatementSync;
 
   constructor(private readonly path: string) {
     this.database = openDatabase(path);
+    this.statement = statementsOf(this.database);
     this.spare = new SpareSpace(`${path}-spare`);
     this.spare.keep();
-  }
-
-  statement(sql: string): StatementSync {
-    const prepared = this.statements.get(sql) ?? this.database.prepare(sql);
-    this.statements.set(sql, prepared);
-    return prepared;
   }
 
   writeNew<T>(work: () => T): T {

@@ -1,6 +1,5 @@
 import {
-  runStates,
-  endedStates,
+  activeStates,
   type EventOf,
   type LinePage,
   type LogLine,
@@ -31,10 +30,7 @@ export interface RunSummary {
 }
 
 /** As the partial index `runs_open` has it, to the letter. */
-const OPEN = `state IN (${runStates
-  .filter(state => !(endedStates as readonly string[]).includes(state))
-  .map(state => `'${state}'`)
-  .join(', ')})`;
+const OPEN = `state IN (${activeStates.map(state => `'${state}'`).join(', ')})`;
 const SWEPT_AT_ONCE = 500;
 /** What a line has around its text in JSON. */
 const LINE_BYTES = 100;

@@ -1,4 +1,4 @@
-import { endedStates, runStates, type RunState } from '@bottega/schema';
+import { activeStates, endedStates, type RunState } from '@bottega/schema';
 import { BottegaError } from '../errors/index.js';
 import type { LedgerFile } from './ledger-file.js';
 
@@ -39,10 +39,8 @@ export const listRuns = (file: LedgerFile, filter: RunFilter): { texts: string[]
 };
 
 const statesOf = (state: RunState | 'active' | 'ended'): string => {
-  const ended: readonly string[] = endedStates;
-  const one =
-    state === 'active' ? runStates.filter(each => !ended.includes(each)) : state === 'ended' ? ended : [state];
-  return `,${one.join(',')},`;
+  const states = state === 'active' ? activeStates : state === 'ended' ? endedStates : [state];
+  return `,${states.join(',')},`;
 };
 
 const cursorOf = (text: string): [created: number, id: string] => {

@@ -22,10 +22,10 @@ from bottega_engine.environments.failure import EnvironmentFailed
 from bottega_engine.environments.overlay import MANIFEST, SITE, Manifest, Overlay, read_manifest
 from bottega_engine.environments.requirements import Requirements
 from bottega_engine.environments.uv import Say, Uv
+from bottega_engine.store.cache_folder import LABEL, mark_used
 
 LOCK_TIMEOUT_S = 25 * 60.0
 """Longer than uv may take."""
-LAST_USED, LABEL = "last_used", "label"
 
 
 class Environments:
@@ -46,7 +46,7 @@ class Environments:
             self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             async with _locked(_lock_of(target), say) as lock:
                 manifest = read_manifest(target) or await self._make(requirements, target, lock, say)
-        (target / LAST_USED).touch()
+        mark_used(target)
         return (Overlay(target, manifest) if manifest.added else None), not was_there
 
     async def _make(self, requirements: Requirements, target: Path, lock: int, say: Say) -> Manifest:

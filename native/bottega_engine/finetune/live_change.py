@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from bottega_engine.finetune.metrics import notice
 from bottega_engine.finetune.optimizer import make_schedule
+from bottega_engine.finetune.order import steps_of
 from bottega_engine.live_config import changed
 from bottega_engine.profiling import StepRecorder, window_of
 
@@ -18,7 +19,7 @@ def apply_change(loop: Loop, values: dict[str, Any], recorder: StepRecorder) -> 
     loop.config, before = changed(loop.config, values)
     loop.training.max_grad_norm = loop.config["max_grad_norm"]
     if "max_steps" in values:
-        loop.set_max_steps()
+        loop.max_steps = steps_of(loop.config, loop.order)
     if "max_steps" in values or "learning_rate" in values:
         loop.training.schedule = make_schedule(
             loop.training.optimizer, loop.config, loop.max_steps, loop.steps_done

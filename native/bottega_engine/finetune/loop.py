@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
@@ -70,11 +69,6 @@ class Loop:
         self._save_final()
         self._say_too_late()
 
-    def set_max_steps(self) -> None:
-        """The end of the run as its config has it now."""
-        epochs = self.config["num_train_epochs"]
-        self.max_steps = self.config.get("max_steps") or math.ceil(epochs * self.order.steps_per_epoch)
-
     def _obey(self, recorder: StepRecorder, step: int, may_save: bool) -> None:
         control = self.context.control
         asked, changes = [0, 0, 0], list[dict[str, Any]]()
@@ -84,8 +78,8 @@ class Loop:
             asked[2] = len(changes)
         stop, profile_steps, has_changes = from_first_rank(asked)
         if stop:
-            saved = self.config.get("save_steps") and self.steps_done % self.config["save_steps"] == 0
-            if may_save and self.config.get("save_steps") and not saved:
+            save_steps = self.config.get("save_steps")
+            if may_save and save_steps and not _divides(save_steps, self.steps_done):
                 self._save_checkpoint()
             raise RunStopped(f"stopped after step {self.steps_done}")
         if has_changes:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from functools import lru_cache
-from typing import Protocol
+from typing import Any, Protocol
 
 import torch
 
@@ -143,6 +143,11 @@ class ShardedOrder:
             nth = self._epoch * self._shards + shard + 1
             self._numbers += [own[index] for index in permutation(len(own), self._seed, nth << 20)]
             self._ends.append(len(self._numbers))
+
+
+def steps_of(config: dict[str, Any], order: DataOrder) -> int:
+    """Optimizer steps of a run: those its config says, or those of its epochs."""
+    return config.get("max_steps") or math.ceil(config["num_train_epochs"] * order.steps_per_epoch)
 
 
 def rank_batches(numbers: list[int], batch_size: int, ranks: int, rank: int) -> list[tuple[list[int], bool]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,7 +27,7 @@ from bottega_engine.finetune.model import (
     silence_libraries,
 )
 from bottega_engine.finetune.optimizer import load_moments, make_optimizer, make_schedule
-from bottega_engine.finetune.order import DataOrder, ShardedOrder, WholeOrder
+from bottega_engine.finetune.order import DataOrder, ShardedOrder, WholeOrder, steps_of
 from bottega_engine.finetune.packing import check_model_keeps_documents_apart
 from bottega_engine.finetune.process_group import process_group
 from bottega_engine.finetune.random_state import restore_random_state, seed_everything
@@ -157,7 +156,7 @@ def _prepare(
     loss: Loss,
 ) -> Loop:
     order = _order(data.train, config, context)
-    max_steps = config.get("max_steps") or math.ceil(config["num_train_epochs"] * order.steps_per_epoch)
+    max_steps = steps_of(config, order)
     optimizer = make_optimizer(model, config)
     wrapped = model
     if context.world_size > 1:

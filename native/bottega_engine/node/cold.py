@@ -34,9 +34,6 @@ class Interpreters:
         self.living.add(child.pid)
         return child.pid, asyncio.ensure_future(child.wait())
 
-    def renew(self) -> None:
-        """Each is new."""
-
 
 def main() -> None:
     from bottega_engine.node.rank import run_rank

@@ -15,6 +15,7 @@ It has one thread, always: a fork of a process that ever ran a threaded operatio
 from __future__ import annotations
 
 import contextlib
+import gc
 import json
 import os
 import select
@@ -36,6 +37,9 @@ class ForkServer:
 
     def serve(self, **about: object) -> None:
         """Forks until the keeper is gone; then nobody can say how a rank ends, so none is left."""
+        gc.collect()
+        # Objects that live now are never looked at by the collector again, so forks share their pages.
+        gc.freeze()
         self.say({"ready": True, **about})
         while True:
             for descriptor, _ in self._poll.poll():

@@ -14,6 +14,7 @@ from typing import Any, Protocol
 Forked = tuple[int, asyncio.Future[int]]
 """A process id, and the exit code to come (negative for a signal; ConnectionError when its parent is gone)."""
 
+FORK_TIMEOUT_S = 20.0
 PING_TIMEOUT_S = 20.0
 
 
@@ -61,8 +62,8 @@ class ForkingProcess:
         return await asyncio.wait_for(asyncio.shield(self._ready), timeout_s)
 
     async def fork(self, descriptors: list[int], what: bytes = b"fork") -> Forked:
-        """Raises Refused and ConnectionError."""
-        forked: Forked = await self._ask(what, descriptors)
+        """Raises Refused and ConnectionError, and TimeoutError when it hangs."""
+        forked: Forked = await asyncio.wait_for(self._ask(what, descriptors), FORK_TIMEOUT_S)
         self.forks += 1
         return forked
 

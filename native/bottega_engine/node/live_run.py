@@ -14,13 +14,12 @@ from typing import Any, Literal, TypeVar
 
 import msgspec
 
+from bottega_engine.node.keeper_record import KEEPER
 from bottega_engine.node.rank_process import RankProcess, Record
 from bottega_engine.node.rank_spec import RankSpec
 from bottega_engine.node.starts import Start
 
 T = TypeVar("T")
-KEEPER = -1
-"""The `rank` of a record that the keeper itself writes: no rank can use it."""
 STACKS_S = 1.0
 """A rank that hangs has so long to write where."""
 OTHERS_GRACE_S = 3.0

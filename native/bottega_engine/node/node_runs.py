@@ -12,8 +12,9 @@ import msgspec
 
 from bottega_engine.environments import EnvironmentFailed
 from bottega_engine.node.forking_process import ZygoteFailed
+from bottega_engine.node.keeper_record import KEEPER
 from bottega_engine.node.launch import Launch
-from bottega_engine.node.live_run import KEEPER, LiveRun, RunEnd
+from bottega_engine.node.live_run import LiveRun, RunEnd
 from bottega_engine.node.rank_environment import rank_specs
 from bottega_engine.node.rank_process import Record
 from bottega_engine.node.run_environments import RunEnvironments

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 from bottega_engine.environments import EnvironmentFailed, Environments, Overlay, read_requirements
 from bottega_engine.node.forking_process import ZygoteFailed
+from bottega_engine.node.keeper_record import Say, phase, waiting
 from bottega_engine.node.zygotes import Zygotes
 
 IDLE_S = 600.0
 """So long a zygote for an environment waits for the next run that needs it."""
-
-Say = Callable[[dict[str, Any]], Awaitable[None]]
-"""Takes a record that the keeper itself writes into the log of a run."""
 
 
 class RunEnvironments:
@@ -38,7 +36,7 @@ class RunEnvironments:
             await say({"type": "notice", "level": "info", "message": message})
 
         async def progress(message: str) -> None:
-            await say({"type": "waiting", "reason": "packages are being installed"})
+            await say(waiting("packages are being installed"))
             await notice(message)
 
         began = time.time()
@@ -51,10 +49,8 @@ class RunEnvironments:
                 had_to_wait = True
                 await self._wait_for(own, overlay)
         if had_to_wait:
-            await say({"type": "waiting", "reason": ""})
-            duration_ms = (time.time() - began) * 1000
-            phase = {"type": "phase", "name": "environment", "started": began * 1000}
-            await say({**phase, "duration_ms": duration_ms})
+            await say(waiting(""))
+            await say(phase("environment", began))
         if overlay is not None and (had_to_wait or overlay.shadows_base):
             await notice(f"The run has {in_words(overlay)}.")
         return overlay

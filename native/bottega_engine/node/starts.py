@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from bottega_engine.node.base_model import BaseModel, base_of
 from bottega_engine.node.cold import Interpreters
 from bottega_engine.node.forking_process import Forked, Refused, ZygoteFailed
+from bottega_engine.node.keeper_record import Say, phase, waiting
 from bottega_engine.node.launch import Launch
 from bottega_engine.node.templates import Template, TemplateFailed, Templates
 from bottega_engine.node.zygotes import Zygotes
-
-Say = Callable[[dict[str, Any]], Awaitable[None]]
-"""Takes a record that the keeper itself writes into the log of a run."""
 
 
 class Start:
@@ -92,14 +89,13 @@ class Starts:
     async def _first(self, base: BaseModel, say: Say) -> Start:
         """The first run that wants it waits until it is there."""
         began = time.time()
-        await say({"type": "waiting", "reason": f"the base model {base.label} is being loaded"})
+        await say(waiting(f"the base model {base.label} is being loaded"))
         try:
             template = await self._templates.make(base)
         except TemplateFailed as error:
             return Start("forked", f"{base.label} is not kept in memory: {error}", self._zygotes)
-        duration_ms = (time.time() - began) * 1000
-        await say({"type": "phase", "name": "base", "started": began * 1000, "duration_ms": duration_ms})
-        await say({"type": "waiting", "reason": ""})
+        await say(phase("base", began))
+        await say(waiting(""))
         start = Start(
             "forked", f"The first run with {base.label}: it is loaded once and kept.", self._zygotes
         )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import socket
 from contextlib import suppress
@@ -10,7 +9,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from bottega_engine.finetune import base as bases
-from bottega_engine.node.base_model import BaseModel, decode
+from bottega_engine.node.base_model import decode
 from bottega_engine.node.fork_server import ForkServer, threads
 from bottega_engine.rank_context import RunFailed
 
@@ -28,7 +27,7 @@ def run_template(base_descriptor: int, channel_descriptor: int) -> NoReturn:
     with suppress(OSError):
         Path("/proc/self/oom_score_adj").write_text(OOM_SCORE)
     try:
-        size_bytes = _load(base)
+        size_bytes = bases.load(base.key, base.name, base.revision, Path(base.work_dir))
     except Exception as error:
         server.say(
             {"failed": error.message if isinstance(error, RunFailed) else f"{type(error).__name__}: {error}"}
@@ -39,11 +38,3 @@ def run_template(base_descriptor: int, channel_descriptor: int) -> NoReturn:
         os._exit(1)
     server.serve(size_bytes=size_bytes)
     os._exit(0)
-
-
-def _load(base: BaseModel) -> int:
-    size_bytes = bases.load(base.key, base.name, base.revision, Path(base.work_dir))
-    gc.collect()
-    # As in the zygote: the collector leaves what lives now alone, so that forks share its pages.
-    gc.freeze()
-    return size_bytes

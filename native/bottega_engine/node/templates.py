@@ -25,7 +25,6 @@ from bottega_engine.node.forking_process import (
 from bottega_engine.node.zygotes import Zygotes
 
 MAKE_TIMEOUT_S = 900.0
-FORK_TIMEOUT_S = 20.0
 LOOK_EVERY_S = 5.0
 RETRY_S = 60.0
 """What could not be prepared is not tried again for so long: each try costs a run its time."""
@@ -67,7 +66,7 @@ class Template:
     async def fork(self, descriptors: list[int]) -> Forked:
         """Raises Refused, ConnectionError and TimeoutError."""
         self.last_used = time.time()
-        forked = await asyncio.wait_for(self.process.fork(descriptors), FORK_TIMEOUT_S)
+        forked = await self.process.fork(descriptors)
         self._touch()
         forked[1].add_done_callback(lambda _: self._touch())
         return forked

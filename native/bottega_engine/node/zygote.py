@@ -7,7 +7,6 @@ The descriptor is its end of the channel: see fork_server.
 
 from __future__ import annotations
 
-import gc
 import os
 import signal
 import socket
@@ -24,9 +23,6 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     Path("/proc/self/comm").write_text("bottega-zygote")
     preload()
-    gc.collect()
-    # Objects that live now are never looked at by the collector again, so forks share their pages.
-    gc.freeze()
     ForkServer(channel).serve()
     # Taking the libraries apart would take longer than they are worth, and print what they leak.
     os._exit(0)

@@ -11,10 +11,15 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bottega_engine.node.forking_process import Forked, ForkingProcess, Refused, ZygoteFailed
+from bottega_engine.node.forking_process import (
+    FORK_TIMEOUT_S,
+    Forked,
+    ForkingProcess,
+    Refused,
+    ZygoteFailed,
+)
 
 START_TIMEOUT_S = 180.0
-FORK_TIMEOUT_S = 20.0
 END_TIMEOUT_S = 2.0
 FIRST_DELAY_S = 0.2
 LAST_DELAY_S = 20.0
@@ -101,7 +106,7 @@ class Zygotes:
             await self.wait_until_ready()
             if (zygote := self._current) is not None:
                 try:
-                    return await asyncio.wait_for(zygote.process.fork(descriptors, what), FORK_TIMEOUT_S)
+                    return await zygote.process.fork(descriptors, what)
                 except Refused as refusal:
                     self._drop(zygote, f"The zygote cannot fork: {refusal}")
                 except ConnectionError as error:
@@ -119,11 +124,6 @@ class Zygotes:
             raise ZygoteFailed(self.failure or "The zygote did not get ready.") from None
         if self.state == "failed":
             raise ZygoteFailed(self.failure)
-
-    def renew(self) -> None:
-        """Makes a new zygote beside the one that forks now, which goes on until the new one is ready."""
-        if self._current is not None:
-            self._current.is_unfit.set()
 
     async def _is_ready(self, zygote: _Zygote) -> bool:
         try:

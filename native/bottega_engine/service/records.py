@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
-from bottega_engine.node.live_run import KEEPER
+from bottega_engine.node.keeper_record import KEEPER
 
 MOST_VALUES = 256
 MOST_CHARACTERS = 64 * 1024

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -67,7 +68,7 @@ class Run:
     def kind(self) -> str:
         return str(self.submit["config"]["kind"])
 
-    @property
+    @cached_property
     def created_ms(self) -> float:
         return (self.folder / SUBMIT).stat().st_mtime * 1000
 

@@ -16,8 +16,9 @@ from typing import Any
 import msgspec
 
 from bottega_engine.finetune.tokens.shard_files import ShardFiles
+from bottega_engine.store.cache_folder import LABEL, mark_used
 
-ROWS, LABEL, LAST_USED = "rows.json", "label", "last_used"
+ROWS = "rows.json"
 
 
 class RowsKnown(msgspec.Struct, frozen=True):
@@ -56,5 +57,5 @@ def open_cache(tokens_dir: Path, key: str) -> TokenCache:
     """Makes its folder and marks it as used now. Raises OSError."""
     folder = tokens_dir / key
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    (folder / LAST_USED).touch()
+    mark_used(folder)
     return TokenCache(folder)

@@ -13,8 +13,8 @@ from typing import Any
 import msgspec
 
 from bottega_engine.service.retention.run_folders import folder_size
+from bottega_engine.store.cache_folder import LABEL, LAST_USED
 
-LAST_USED, LABEL = "last_used", "label"
 LONGEST_LABEL = 200
 KINDS = {"tokens": "tokens", "environment": "environments"}
 """The folder of each kind of thing in the data folder."""

@@ -62,9 +62,6 @@ class Sizes:
             self._ended[folder.name] = size
         return size
 
-    def forget(self, run_id: str) -> None:
-        self._ended.pop(run_id, None)
-
 
 def read_run_folders(
     folder: Path, size_of: Callable[[Path], int], without: Collection[str] = ()

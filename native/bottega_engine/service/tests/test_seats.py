@@ -7,6 +7,8 @@ import sys
 import time
 from pathlib import Path
 
+import pytest
+
 from bottega_engine.service.tests.conftest import script_config
 from bottega_engine.service.tests.engine_process import EngineClient, has_ended, states_of
 from bottega_engine.service.tests.ray_cluster import RayCluster
@@ -14,11 +16,17 @@ from bottega_engine.service.tests.ray_cluster import RayCluster
 WAITS = "import os, time\nprint('up', flush=True)\nwhile not os.path.exists({flag!r}): time.sleep(0.02)\n"
 
 
-async def test_a_run_waits_for_its_seats_says_why_and_goes_on_when_they_are_free(
-    client: EngineClient, folder: Path, tmp_path: Path
-) -> None:
+@pytest.fixture
+def flag(folder: Path, tmp_path: Path) -> Path:
+    """waits.py goes on until this file is there."""
     flag = tmp_path / "flag"
     (folder / "waits.py").write_text(WAITS.format(flag=str(flag)))
+    return flag
+
+
+async def test_a_run_waits_for_its_seats_says_why_and_goes_on_when_they_are_free(
+    client: EngineClient, folder: Path, flag: Path
+) -> None:
     both = {"ranks": 2}
     first = await client.submit(folder, script_config("waits.py", resources=both))
     await client.wait_for(first, lambda event: event["type"] == "output")
@@ -38,10 +46,8 @@ async def test_a_run_waits_for_its_seats_says_why_and_goes_on_when_they_are_free
 
 
 async def test_a_run_that_waits_can_be_stopped_and_frees_the_way(
-    client: EngineClient, folder: Path, tmp_path: Path
+    client: EngineClient, folder: Path, flag: Path
 ) -> None:
-    flag = tmp_path / "flag"
-    (folder / "waits.py").write_text(WAITS.format(flag=str(flag)))
     first = await client.submit(folder, script_config("waits.py"))
     await client.wait_for(first, lambda event: event["type"] == "output")
     large = await client.submit(folder, script_config("waits.py", resources={"ranks": 2}))
@@ -57,10 +63,8 @@ async def test_a_run_that_waits_can_be_stopped_and_frees_the_way(
 
 
 async def test_priority_decides_who_is_next_and_everybody_knows_the_place(
-    client: EngineClient, folder: Path, tmp_path: Path
+    client: EngineClient, folder: Path, flag: Path
 ) -> None:
-    flag = tmp_path / "flag"
-    (folder / "waits.py").write_text(WAITS.format(flag=str(flag)))
     both = {"ranks": 2}
     first = await client.submit(folder, script_config("waits.py", resources=both))
     await client.wait_for(first, lambda event: event["type"] == "output")
@@ -82,10 +86,8 @@ async def test_priority_decides_who_is_next_and_everybody_knows_the_place(
 
 
 async def test_a_small_run_overtakes_one_that_waits_for_more_than_is_free(
-    client: EngineClient, folder: Path, tmp_path: Path
+    client: EngineClient, folder: Path, flag: Path
 ) -> None:
-    flag = tmp_path / "flag"
-    (folder / "waits.py").write_text(WAITS.format(flag=str(flag)))
     (folder / "small.py").write_text("print('small')\n")
     first = await client.submit(folder, script_config("waits.py"))
     await client.wait_for(first, lambda event: event["type"] == "output")
@@ -132,11 +134,7 @@ async def test_a_task_of_somebody_else_holds_its_seats_as_honestly_as_a_run(
             driver.kill()
 
 
-async def test_two_hundred_runs_wait_without_a_storm(
-    client: EngineClient, folder: Path, tmp_path: Path
-) -> None:
-    flag = tmp_path / "flag"
-    (folder / "waits.py").write_text(WAITS.format(flag=str(flag)))
+async def test_two_hundred_runs_wait_without_a_storm(client: EngineClient, folder: Path, flag: Path) -> None:
     first = await client.submit(folder, script_config("waits.py", resources={"ranks": 2}))
     await client.wait_for(first, lambda event: event["type"] == "output")
     began = time.monotonic()
