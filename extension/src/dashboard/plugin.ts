@@ -1,8 +1,9 @@
 import { ILayoutRestorer, type JupyterFrontEnd, type JupyterFrontEndPlugin } from '@jupyterlab/application';
-import { MainAreaWidget, WidgetTracker } from '@jupyterlab/apputils';
+import { WidgetTracker, type MainAreaWidget } from '@jupyterlab/apputils';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import { launchIcon } from '@jupyterlab/ui-components';
 import { IBottega } from '../agent/index.js';
+import { mainTab } from '../state/index.js';
 import { Dashboard } from './dashboard.js';
 
 const OPEN = 'bottega:open-dashboard';
@@ -26,12 +27,8 @@ export const dashboardPlugin: JupyterFrontEndPlugin<void> = {
     const panelOf = (name: string): MainAreaWidget<Dashboard> => {
       const open = tracker.find(panel => panel.content.cluster === name);
       if (open) return open;
-      const panel = new MainAreaWidget({ content: new Dashboard(name, bottega, app.commands, trans) });
-      panel.id = `bottega-dashboard-${name}`;
-      panel.title.label = trans.__('Ray Dashboard · %1', name);
-      panel.title.icon = launchIcon;
-      panel.title.closable = true;
-      panel.toolbar.hide();
+      const title = { label: trans.__('Ray Dashboard · %1', name), icon: launchIcon };
+      const panel = mainTab(`bottega-dashboard-${name}`, new Dashboard(name, bottega, app.commands, trans), title);
       void tracker.add(panel);
       return panel;
     };

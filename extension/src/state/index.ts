@@ -13,6 +13,7 @@ export {
   NO_NUMBER
 } from './formats.js';
 export { bottegaIcon, branchIcon, clusterStateIcon, runStateIcon } from './icons.js';
+export { mainTab } from './main-tab.js';
 export { Meter } from './meter.js';
 export { Duration, exactTime, RelativeTime, relativeTime } from './relative-time.js';
 export { ClusterBadge, StateBadge } from './state-badge.js';

@@ -1,8 +1,8 @@
 import { ILayoutRestorer, type JupyterFrontEnd, type JupyterFrontEndPlugin } from '@jupyterlab/application';
-import { MainAreaWidget, WidgetTracker } from '@jupyterlab/apputils';
+import { WidgetTracker, type MainAreaWidget } from '@jupyterlab/apputils';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import { IBottega } from '../agent/index.js';
-import { bottegaIcon } from '../state/index.js';
+import { bottegaIcon, mainTab } from '../state/index.js';
 import { StoragePanel } from './storage-panel.js';
 
 const OPEN = 'bottega:open-storage';
@@ -24,12 +24,8 @@ export const storagePlugin: JupyterFrontEndPlugin<void> = {
     const tracker = new WidgetTracker<MainAreaWidget<StoragePanel>>({ namespace: 'bottega-storage' });
 
     const open = (): MainAreaWidget<StoragePanel> => {
-      const panel = new MainAreaWidget({ content: new StoragePanel(bottega, trans) });
-      panel.id = 'bottega-storage';
-      panel.title.label = trans.__('Storage');
-      panel.title.icon = bottegaIcon;
-      panel.title.closable = true;
-      panel.toolbar.hide();
+      const title = { label: trans.__('Storage'), icon: bottegaIcon };
+      const panel = mainTab('bottega-storage', new StoragePanel(bottega, trans), title);
       void tracker.add(panel);
       app.shell.add(panel, 'main', { type: 'Bottega storage' });
       return panel;

@@ -1,7 +1,8 @@
 import { ILayoutRestorer, type JupyterFrontEnd, type JupyterFrontEndPlugin } from '@jupyterlab/application';
-import { MainAreaWidget, WidgetTracker } from '@jupyterlab/apputils';
+import { WidgetTracker, type MainAreaWidget } from '@jupyterlab/apputils';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import { IBottega } from '../agent/index.js';
+import { mainTab } from '../state/index.js';
 import { traceIcon } from './icon.js';
 import { traceTitle } from './title.js';
 import { TracePanel } from './trace-panel.js';
@@ -27,13 +28,11 @@ export const tracePlugin: JupyterFrontEndPlugin<void> = {
     const panelOf = (run: string, name: string): MainAreaWidget<TracePanel> => {
       const open = tracker.find(({ content }) => content.run === run && content.name === name);
       if (open) return open;
-      const panel = new MainAreaWidget({ content: new TracePanel(run, name, bottega, trans) });
-      panel.id = `bottega-trace-${run}-${name}`;
-      panel.title.label = traceTitle(trans, name);
-      panel.title.caption = trans.__('Trace of %1', bottega.ledger.run(run)?.name ?? run);
-      panel.title.icon = traceIcon;
-      panel.title.closable = true;
-      panel.toolbar.hide();
+      const panel = mainTab(`bottega-trace-${run}-${name}`, new TracePanel(run, name, bottega, trans), {
+        label: traceTitle(trans, name),
+        caption: trans.__('Trace of %1', bottega.ledger.run(run)?.name ?? run),
+        icon: traceIcon
+      });
       void tracker.add(panel);
       return panel;
     };

@@ -1,9 +1,9 @@
 import { ILayoutRestorer, type JupyterFrontEnd, type JupyterFrontEndPlugin } from '@jupyterlab/application';
-import { MainAreaWidget, WidgetTracker } from '@jupyterlab/apputils';
+import { WidgetTracker, type MainAreaWidget } from '@jupyterlab/apputils';
 import { IStateDB } from '@jupyterlab/statedb';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import { IBottega } from '../../agent/index.js';
-import { runStateIcon } from '../../state/index.js';
+import { mainTab, runStateIcon } from '../../state/index.js';
 import { ChartChoice } from './chart-choice.js';
 import { RunPanel, type RunPanelContext } from './run-panel.js';
 
@@ -32,10 +32,7 @@ export const runPanelPlugin: JupyterFrontEndPlugin<void> = {
     const panelOf = (id: string): MainAreaWidget<RunPanel> => {
       const open = tracker.find(({ content }) => content.run === id);
       if (open) return open;
-      const panel = new MainAreaWidget({ content: new RunPanel(id, context) });
-      panel.id = `bottega-run-${id}`;
-      panel.title.closable = true;
-      panel.toolbar.hide();
+      const panel = mainTab(`bottega-run-${id}`, new RunPanel(id, context));
       showTitle(panel);
       void tracker.add(panel);
       return panel;
