@@ -195,7 +195,8 @@ export class Ledger implements IDisposable {
   }
 }
 
-const newestFirst = (a: Run, b: Run): number => b.created - a.created || (a.id < b.id ? 1 : -1);
+/** The order of the list of runs. */
+export const newestFirst = (a: Run, b: Run): number => b.created - a.created || (a.id < b.id ? 1 : -1);
 
 const changeOf = (message: LedgerMessage): LedgerChange => {
   switch (message.type) {

@@ -1,4 +1,5 @@
 import { liveFields, type RunConfig } from '@bottega/schema';
+import { isMapping } from './language/config-schema.js';
 
 /** A key of the config with what a run has and what the text says; undefined for not set. */
 export interface FieldChange {
@@ -43,8 +44,6 @@ export const valuesOf = (changes: readonly FieldChange[]): Record<string, unknow
   Object.fromEntries(changes.map(({ key, after }) => [key, after ?? null]));
 
 type Mapping = Record<string, unknown>;
-const isMapping = (value: unknown): value is Mapping =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** Values by dotted key; a list is one value. Names in `env` may have dots, which only makes their keys look longer. */
 const fieldsOf = (value: unknown, key = ''): Map<string, unknown> =>

@@ -91,18 +91,26 @@ export class LiveEdit implements IDisposable {
   }
 
   #onLedger(_: unknown, { cluster }: { cluster?: string }): void {
-    if (cluster === undefined) this.#look();
+    // Every record of every run is heard of here; what the run itself says, it says to `#onRun`.
+    if (cluster === undefined && this.#find()) this.#compare();
   }
 
   /** Finds the run, and compares. */
   #look(): void {
+    this.#find();
+    this.#compare();
+  }
+
+  /** Whether it is another run than before. */
+  #find(): boolean {
     const project = this.bottega.projectOf(this.check.context.path);
     // Those that wait for seats have nothing yet that could be changed under way.
     const run = this.bottega.ledger.runs.find(
       each => each.folder === project?.folder && each.config_path === project.configPath && each.state === 'running'
     );
-    if (run?.id !== this.#live?.id) this.#follow(run ?? null);
-    this.#compare();
+    if (run?.id === this.#live?.id) return false;
+    this.#follow(run ?? null);
+    return true;
   }
 
   #follow(run: Run | null): void {
@@ -114,6 +122,7 @@ export class LiveEdit implements IDisposable {
       this.#endWaiting();
     }
     this.#begun = null;
+    this.#seen = '';
     this.#live = run && runs.acquire(run.id);
     this.#hold = this.#live?.hold() ?? null;
     this.#live?.changed.connect(this.#onRun, this);
@@ -143,7 +152,7 @@ export class LiveEdit implements IDisposable {
     this.#seen = seen;
     if (applying.kind === 'sent') {
       const keys = applying.changes.map(({ key }) => key);
-      const taken = live.changes.find(({ seq, values }) => seq > applying.afterSeq && keys.every(key => key in values));
+      const taken = live.changeOf(keys, applying.afterSeq);
       if (taken) this.#applying = { kind: 'applied', step: taken.step, changes: applying.changes };
     }
     this.#compare();

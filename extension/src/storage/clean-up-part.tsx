@@ -3,7 +3,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import { Button, Duration, ErrorNote, formatBytes, formatCount, useSignal } from '../state/index.js';
 import { isValidRule, type CleanUp, type Rules } from './clean-up.js';
 import { LongList } from './long-list.js';
-import { goingCount } from './storage-summary.js';
+import { goingCount, otherThings } from './storage-summary.js';
 import { kindWord } from './words.js';
 
 interface PartProps {
@@ -160,25 +160,22 @@ interface RowFacts {
   size?: string;
 }
 
-const goingRows = (trans: TranslationBundle, { runs, things }: CleanupAnswer): (RowFacts & { key: string })[] => {
-  const gone = new Set(runs.map(run => run.id));
+const goingRows = (trans: TranslationBundle, answer: CleanupAnswer): (RowFacts & { key: string })[] => {
   return [
-    ...runs.map(({ id, name, size_bytes }) => ({
+    ...answer.runs.map(({ id, name, size_bytes }) => ({
       key: id,
       title: name,
       id,
       note: id,
       size: size_bytes === null ? trans.__('size unknown') : formatBytes(size_bytes)
     })),
-    ...things
-      .filter(({ thing }) => thing.run === undefined || !gone.has(thing.run))
-      .map(({ cluster, thing }) => ({
-        key: `${cluster}/${thing.kind}/${thing.id}`,
-        title: thing.label,
-        id: thing.id,
-        note: trans.__('%1 on %2', kindWord(trans, thing.kind), cluster),
-        size: formatBytes(thing.size_bytes)
-      }))
+    ...otherThings(answer).map(({ cluster, thing }) => ({
+      key: `${cluster}/${thing.kind}/${thing.id}`,
+      title: thing.label,
+      id: thing.id,
+      note: trans.__('%1 on %2', kindWord(trans, thing.kind), cluster),
+      size: formatBytes(thing.size_bytes)
+    }))
   ];
 };
 
@@ -197,7 +194,7 @@ const Row = ({ title, id, note, size }: RowFacts): JSX.Element => (
 /** `128 runs and 3 caches`. */
 export const thingsText = (trans: TranslationBundle, answer: CleanupAnswer): string => {
   const runs = answer.runs.length;
-  const caches = goingCount(answer) - runs;
+  const caches = otherThings(answer).length;
   const texts = [
     ...(runs || !caches ? [trans._n('%1 run', '%1 runs', runs).replace(String(runs), formatCount(runs))] : []),
     ...(caches ? [trans._n('%1 cache', '%1 caches', caches)] : [])

@@ -26,11 +26,16 @@ export const diskBytes = (things: readonly CachedThing[]): number =>
 export const memoryBytes = (things: readonly CachedThing[]): number =>
   sum(things.filter(thing => thing.kind === 'resident'));
 
-/** How many things go, counting the folder of a run with its run. */
-export const goingCount = ({ runs, things }: Pick<CleanupAnswer, 'runs' | 'things'>): number => {
+type Going = Pick<CleanupAnswer, 'runs' | 'things'>;
+
+/** The things that go, without the folders that go with their run. */
+export const otherThings = ({ runs, things }: Going): CleanupAnswer['things'] => {
   const gone = new Set(runs.map(run => run.id));
-  return runs.length + things.filter(({ thing }) => thing.run === undefined || !gone.has(thing.run)).length;
+  return things.filter(({ thing }) => thing.run === undefined || !gone.has(thing.run));
 };
+
+/** How many things go, counting the folder of a run with its run. */
+export const goingCount = (answer: Going): number => answer.runs.length + otherThings(answer).length;
 
 const sum = (things: readonly CachedThing[]): number => things.reduce((total, { size_bytes }) => total + size_bytes, 0);
 const latest = (things: readonly CachedThing[]): number =>

@@ -136,7 +136,7 @@ export class Client {
   }
 
   /** Matching lines; `next` of the answer says where to go on. Rejects with `timeout` when the expression takes too long. */
-  search(id: string, query: Partial<SearchQuery> & { text: string }, init?: RequestInit): Promise<SearchPage> {
+  search(id: string, query: SearchFor, init?: RequestInit): Promise<SearchPage> {
     return this.#json('GET', `${runPath(id)}/search${queryOf(query)}`, undefined, init);
   }
 

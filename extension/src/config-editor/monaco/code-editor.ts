@@ -83,11 +83,11 @@ export class CodeEditor implements IDisposable {
 
   revealLine(line: number): void {
     const lineNumber = Math.min(line, this.text.getLineCount());
-    this.reveal({ path: '', message: '', line: lineNumber, column: this.text.getLineMaxColumn(lineNumber) });
+    this.reveal({ line: lineNumber, column: this.text.getLineMaxColumn(lineNumber) });
   }
 
   /** Puts the cursor on a problem. */
-  reveal({ line = 1, column = 1 }: Problem): void {
+  reveal({ line = 1, column = 1 }: Pick<Problem, 'line' | 'column'>): void {
     const position = { lineNumber: line, column };
     this.editor.setPosition(position);
     this.editor.revealPositionInCenterIfOutsideViewport(position);

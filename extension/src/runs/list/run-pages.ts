@@ -3,6 +3,7 @@ import type { Run } from '@bottega/schema';
 import type { IDisposable } from '@lumino/disposable';
 import { Signal, type ISignal } from '@lumino/signaling';
 import type { IBottega, LedgerChange } from '../../agent/index.js';
+import { newestFirst } from '../../agent/ledger.js';
 import { everyRun, isEveryRun, matches, queryOf, type RunFilter } from './run-filter.js';
 
 const PAGE = 200;
@@ -136,14 +137,14 @@ export class RunPages implements IDisposable {
 
   #union({ runs, next }: Found): readonly Run[] {
     const { ledger } = this.bottega;
-    const all = new Map(runs.map(run => [run.id, run]));
+    const ids = new Set(runs.map(run => run.id));
     // Beyond the last page that was found there may be more than the ledger has, so that it would show holes.
     const last = next === null ? undefined : runs.at(-1);
-    for (const run of ledger.runs) if (!last || run.created >= last.created) all.set(run.id, run);
-    return [...all.keys()]
+    for (const run of ledger.runs) if (!last || run.created >= last.created) ids.add(run.id);
+    return [...ids]
       .flatMap(id => ledger.run(id) ?? [])
       .filter(run => matches(run, this.#filter))
-      .sort((a, b) => b.created - a.created || (a.id < b.id ? 1 : -1));
+      .sort(newestFirst);
   }
 
   #onLedger(_: unknown, { cluster, isAnew }: LedgerChange): void {

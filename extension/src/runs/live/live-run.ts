@@ -83,6 +83,11 @@ export class LiveRun {
     return this.log.ranks;
   }
 
+  /** The event that says that a change of these fields was taken, asked for after event `seq`; null before it is there. */
+  changeOf(keys: readonly string[], seq: number): EventOf<'change'> | null {
+    return this.changes.find(change => change.seq > seq && keys.every(key => key in change.values)) ?? null;
+  }
+
   /** Emits after every batch of events. */
   get changed(): ISignal<this, void> {
     return this.#changed;

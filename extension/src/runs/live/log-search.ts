@@ -73,17 +73,26 @@ export class LogSearch {
   }
 
   has(number: number): boolean {
-    const at = firstWhere(this.numbers.length, index => (this.numbers[index] ?? 0) >= number);
-    return this.numbers[at] === number;
+    return this.placeOf(number) >= 0;
+  }
+
+  /** The place of a line among the matches, from 0; -1 when it is none. */
+  placeOf(number: number): number {
+    const at = this.#firstFrom(number);
+    return this.numbers[at] === number ? at : -1;
   }
 
   /** The match at or after a line, around the end; null when there is none. */
   from(number: number, direction: 1 | -1): number | null {
     const count = this.numbers.length;
     if (!count) return null;
-    const at = firstWhere(count, index => (this.numbers[index] ?? 0) >= number);
+    const at = this.#firstFrom(number);
     if (direction === 1) return this.numbers[at % count] ?? null;
     return this.numbers[(this.numbers[at] === number ? at : at - 1 + count) % count] ?? null;
+  }
+
+  #firstFrom(number: number): number {
+    return firstWhere(this.numbers.length, index => (this.numbers[index] ?? 0) >= number);
   }
 
   async #run(): Promise<void> {

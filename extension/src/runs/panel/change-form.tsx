@@ -27,6 +27,7 @@ export const ChangeForm = ({ trans, live, run, change }: ChangeFormProps): JSX.E
     event.preventDefault();
     if (reason === undefined) change.send(values);
   };
+  const isPartial = useMemo(() => extendsOther(run.config), [run.config]);
   const saidOf = (key: string): string | undefined => {
     const error = errors.get(key);
     if (error === 'integer') return trans.__('Write whole numbers.');
@@ -46,9 +47,7 @@ export const ChangeForm = ({ trans, live, run, change }: ChangeFormProps): JSX.E
         <b>{trans.__('Change while it runs')}</b>
         <span>{trans.__('Holds from the next optimizer step, on all ranks.')}</span>
       </header>
-      {extendsOther(run.config) && (
-        <p>{trans.__('This config extends another one; what it takes from there is not shown here.')}</p>
-      )}
+      {isPartial && <p>{trans.__('This config extends another one; what it takes from there is not shown here.')}</p>}
       <div className="jp-BottegaChange-fields">
         {fields.map((field, at) => (
           <ChangeInput

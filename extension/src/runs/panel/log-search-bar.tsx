@@ -96,7 +96,7 @@ const countText = ({ trans, hits, current }: LogSearchBarProps): string => {
   const count = hits.numbers.length;
   const searched = hits.isComplete ? '' : trans.__('searched %1 %', Math.floor(hits.progress * 100));
   if (!count) return hits.isComplete ? trans.__('No match') : searched;
-  const at = current === null ? -1 : hits.numbers.indexOf(current);
+  const at = current === null ? -1 : hits.placeOf(current);
   const place =
     at < 0
       ? trans._n('%1 match', '%1 matches', count, formatCount(count))

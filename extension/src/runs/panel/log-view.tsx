@@ -1,7 +1,7 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
-import { useEffect, useState, type KeyboardEvent } from 'react';
+import { useEffect, useMemo, useState, type KeyboardEvent } from 'react';
 import { Button, ErrorNote } from '../../state/index.js';
-import { LogRows, someLines, type LiveRun, type LogSearch } from '../live/index.js';
+import { everything, LogRows, someLines, type LiveRun, type LogSearch } from '../live/index.js';
 import { LogList } from './log-list.js';
 import { markOf } from './log-marks.js';
 import { hitsOf, shownOf, type LogOptions } from './log-options.js';
@@ -18,8 +18,12 @@ interface LogViewProps {
 /** The log of a run, all of it, with what is looked for in it. */
 export const LogView = ({ trans, run, options, onChange }: LogViewProps): JSX.Element => {
   const hitsQuery = hitsOf(options);
-  const shown = useLogSearch(run, shownOf(options));
   const hits = useLogSearch(run, hitsQuery);
+  const isText = options.isOnly && hitsQuery.text !== '';
+  const filtered = useLogSearch(run, isText ? everything : shownOf(options));
+  const shown = isText ? hits : filtered;
+  // The same as long as the same is looked for, so that no row is drawn anew for it.
+  const mark = useMemo(() => markOf(hitsQuery), [JSON.stringify(hitsQuery)]);
   /** The line somebody went to; the count makes going there again a movement. */
   const [goal, setGoal] = useState<{ number: number; count: number } | null>(null);
   const [seen, setSeen] = useState(1);
@@ -40,7 +44,6 @@ export const LogView = ({ trans, run, options, onChange }: LogViewProps): JSX.El
   }, [options.isOpen]);
 
   const { log } = run;
-  const isText = options.isOnly && hitsQuery.text !== '';
   const lines = shown && someLines(shown.numbers);
   const rows = !lines ? log.rows : isText ? new LogRows(lines, []) : log.rowsOf(lines);
   const onKeyDown = (event: KeyboardEvent): void => {
@@ -73,7 +76,7 @@ export const LogView = ({ trans, run, options, onChange }: LogViewProps): JSX.El
         run={run}
         rows={rows}
         goal={goal}
-        mark={hits && !hits.error ? markOf(hitsQuery) : null}
+        mark={hits && !hits.error ? mark : null}
         isHit={number => hits?.has(number) ?? false}
         onSeen={setSeen}
         emptyText={emptyText(trans, run, shown)}

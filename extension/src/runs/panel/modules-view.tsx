@@ -3,11 +3,13 @@ import type { LiveRun } from '../live/index.js';
 
 /** Which modules of the project were executed, by the bytes that were compiled; nothing before there are any. */
 export const ModulesView = ({ trans, run }: { trans: TranslationBundle; run: LiveRun }): JSX.Element | null => {
-  const modules = [...run.modules].sort(([one], [other]) => (one < other ? -1 : 1));
-  if (!modules.length) return null;
   const warningOf = (path: string): string | undefined =>
     run.warnings.find(({ message, details = '' }) => names(message, path) || names(details, path))?.message;
-  const isAsSent = modules.every(([path]) => warningOf(path) === undefined);
+  const modules = [...run.modules]
+    .sort(([one], [other]) => (one < other ? -1 : 1))
+    .map(([path, hash]) => ({ path, hash, warning: warningOf(path) }));
+  if (!modules.length) return null;
+  const isAsSent = modules.every(({ warning }) => warning === undefined);
   return (
     <section className="jp-BottegaModules">
       <h3>
@@ -17,11 +19,11 @@ export const ModulesView = ({ trans, run }: { trans: TranslationBundle; run: Liv
         </small>
       </h3>
       <ul>
-        {modules.map(([path, hash]) => (
+        {modules.map(({ path, hash, warning }) => (
           <li key={path}>
             <code>{path}</code>
             <code title={`SHA-256 ${hash}`}>{hash.slice(0, 10)}</code>
-            {warningOf(path) !== undefined && <span role="note">{warningOf(path)}</span>}
+            {warning !== undefined && <span role="note">{warning}</span>}
           </li>
         ))}
       </ul>

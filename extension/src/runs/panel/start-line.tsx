@@ -40,12 +40,13 @@ export const StartLine = ({
   const [isOpen, setOpen] = useState(false);
   const start = startOf(phases);
   const now = useFrames(isStarting && !start.isComplete);
-  const before = previous?.length ? startOf(previous) : null;
+  const last = previous?.length ? startOf(previous) : null;
+  const before = last?.isComplete ? last : null;
   const current = isStarting && !start.isComplete ? phaseInProgress(phases) : null;
   const currentMs = current === null ? 0 : waitingMs(phases, now);
   if (!start.segments.length && current === null) return null;
   const totalMs = start.totalMs + currentMs;
-  const scaleMs = Math.max(totalMs, before?.isComplete ? before.totalMs : 0, 1);
+  const scaleMs = Math.max(totalMs, before?.totalMs ?? 0, 1);
   const widthOf = (ms: number): number => (ms / scaleMs) * width;
   const slowest = start.isComplete ? slowestOf(start) : null;
   return (
@@ -53,7 +54,7 @@ export const StartLine = ({
       <header>
         <b>{title(trans, start, totalMs, isStarting, isScript)}</b>
         {level && <LevelBadge trans={trans} level={level} reason={levelReason} />}
-        {start.isComplete && before?.isComplete && <Comparison trans={trans} ms={start.totalMs - before.totalMs} />}
+        {start.isComplete && before && <Comparison trans={trans} ms={start.totalMs - before.totalMs} />}
         {current !== null && <span>{phaseMeaning(trans, current)}…</span>}
         {slowest && (
           <button
@@ -82,7 +83,7 @@ export const StartLine = ({
           <Segment trans={trans} segment={{ name: current, ms: currentMs }} widthPx={widthOf(currentMs)} isCurrent />
         )}
       </div>
-      {before?.isComplete && (
+      {before && (
         <div
           className="jp-BottegaStart-before"
           role="img"
@@ -98,7 +99,7 @@ export const StartLine = ({
           ))}
         </div>
       )}
-      {isOpen && <StartTable trans={trans} start={start} before={before?.isComplete ? before : null} />}
+      {isOpen && <StartTable trans={trans} start={start} before={before} />}
     </section>
   );
 };

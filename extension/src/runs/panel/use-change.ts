@@ -45,7 +45,7 @@ export const useChange = (client: Client, live: LiveRun): LiveChange => {
       setSending(false);
     }
   };
-  const applied = asked && appliedOf(live.changes, asked);
+  const applied = asked && live.changeOf(Object.keys(asked.values), asked.seq);
   return {
     isOpen,
     isSending,
@@ -60,6 +60,3 @@ export const useChange = (client: Client, live: LiveRun): LiveChange => {
     dismiss: () => setAsked(null)
   };
 };
-
-const appliedOf = (changes: readonly EventOf<'change'>[], { values, seq }: Pending): EventOf<'change'> | null =>
-  changes.find(change => change.seq > seq && Object.keys(values).every(key => key in change.values)) ?? null;
