@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { WebSocketServer } from 'ws';
+import { hasEnded } from '../../schema/lib/run.js';
 import { API_VERSION } from '../../schema/lib/version.js';
 import { history } from './history.mjs';
 import { linePage, linesOf, searchPage, tailStart } from './lines.mjs';
@@ -64,13 +65,11 @@ const append = (run, event) => {
   log.push({ seq: log.length + 1, time: Date.now(), ...event });
   if (event.type === 'status') run.state = event.state;
   if (event.type === 'status' && event.state === 'running') run.started = Date.now();
-  if (event.type === 'status' && ['done', 'failed', 'stopped'].includes(event.state)) run.ended = Date.now();
+  if (event.type === 'status' && hasEnded(event.state)) run.ended = Date.now();
   if (event.type === 'status') {
     const { reason, queue = null } = event;
     Object.assign(run, { reason, queue, max_steps: event.max_steps ?? run.max_steps });
   }
-  if (event.type === 'start') run.start = event.level;
-  if (event.type === 'status') run.queue = event.queue ?? null;
   if (event.type === 'start') run.start = event.level;
   if (event.type === 'metric') Object.assign(run, { step: event.step, loss: event.values.loss ?? null });
   run.last_seq = log.length;
@@ -79,7 +78,7 @@ const append = (run, event) => {
 
 const play = async run => {
   if (run.config.includes('# rehearse')) {
-    const isOver = () => ['stopped', 'failed', 'done'].includes(run.state);
+    const isOver = () => hasEnded(run.state);
     return rehearse(run.config, event => append(run, event), isOver);
   }
   const status = state => append(run, { type: 'status', state, reason: '' });
@@ -156,8 +155,8 @@ const valueBefore = ({ id, config }, key) => {
 const pageOf = ({ searchParams }) => {
   const [cluster, state, text] = ['cluster', 'state', 'filter'].map(key => searchParams.get(key));
   const limit = Number(searchParams.get('limit') ?? 50);
-  const hasEnded = run => ['done', 'failed', 'stopped', 'lost'].includes(run.state);
-  const isIn = run => (state === 'active' ? !hasEnded(run) : state === 'ended' ? hasEnded(run) : run.state === state);
+  const isIn = run =>
+    state === 'active' ? !hasEnded(run.state) : state === 'ended' ? hasEnded(run.state) : run.state === state;
   const matching = newestFirst().filter(
     run =>
       (!cluster || run.cluster === cluster) &&

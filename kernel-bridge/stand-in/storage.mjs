@@ -1,4 +1,6 @@
 // What lies on the cluster of the stand-in, for people who build views of it.
+import { hasEnded } from '../../schema/lib/run.js';
+
 const DAY_MS = 86_400_000;
 const things = [
   ['blobs', 'blobs', 'files of project folders', 184_000_000, 3, false],
@@ -8,14 +10,21 @@ const things = [
   ['resident', '3c9f', 'models/tiny-llama', 420_000_000, 0.2, true]
 ];
 
-const ended = run => ['done', 'failed', 'stopped', 'lost'].includes(run.state);
 const thingOf = ([kind, id, label, size_bytes, days, is_needed], now) => {
   return { kind, id, label, size_bytes, last_used: now - days * DAY_MS, is_needed };
 };
 const folderOf = run => {
   const last_used = run.ended ?? run.created;
   const size_bytes = 1_000_000 + run.last_seq * 1000;
-  return { kind: 'run', id: run.id, label: run.name, run: run.id, size_bytes, last_used, is_needed: !ended(run) };
+  return {
+    kind: 'run',
+    id: run.id,
+    label: run.name,
+    run: run.id,
+    size_bytes,
+    last_used,
+    is_needed: !hasEnded(run.state)
+  };
 };
 
 /** Caches that a clean-up took away; the stand-in forgets them when it ends. */
@@ -40,7 +49,7 @@ export const cleanUp = (request, clusters, runs, remove) => {
   const now = Date.now();
   const old = runs
     .slice(newest)
-    .filter(run => ended(run) && now - (run.ended ?? run.created) >= older_than_days * DAY_MS);
+    .filter(run => hasEnded(run.state) && now - (run.ended ?? run.created) >= older_than_days * DAY_MS);
   const going = old.filter(run => !run.is_kept);
   const stays = old.filter(run => run.is_kept).map(({ id, name }) => ({ id, name, reason: 'You keep it.' }));
   const { clusters: stored } = storageOf(clusters, runs);

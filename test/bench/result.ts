@@ -31,6 +31,12 @@ const percentile = (samples: number[], share: number): number => {
   return Number(value.toFixed(4));
 };
 
+export const secondsOf = async (work: () => Promise<unknown>): Promise<number> => {
+  const start = performance.now();
+  await work();
+  return (performance.now() - start) / 1000;
+};
+
 /** Compares two lists of times in seconds. */
 export const compareTimes = (name: string, ours: number[], label: string, alternative: number[]): Result =>
   compare(name, 's', ours, label, alternative);

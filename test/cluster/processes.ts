@@ -29,3 +29,8 @@ export const processesOf = (home: string): Found[] =>
       return [];
     }
   });
+
+export const isAgent = ({ command }: Found): boolean => command.includes('cluster-agent/lib/main.js');
+/** Ray starts the engine through a shell, whose command has the same words further on. */
+export const isEngine = ({ command }: Found): boolean => /^\S*python\S* -m bottega_engine\.service /.test(command);
+export const isKeeper = ({ command }: Found): boolean => command.includes('-m bottega_engine.node.keeper ');

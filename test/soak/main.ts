@@ -1,9 +1,7 @@
 // Kills parts of the product at random moments, 200 times: `npm run soak`, `npm run soak -- 20 4711` for rounds and seed.
-import { join } from 'node:path';
 import { Workplace } from '../cluster/workplace.ts';
-import { script } from './evidence.ts';
 import { Random } from './random.ts';
-import { playRound, SPEC } from './round.ts';
+import { playRound, prepare } from './round.ts';
 import { victims } from './victims.ts';
 
 const [rounds = 200, seed = Date.now() % 1_000_000] = process.argv.slice(2).map(Number);
@@ -12,9 +10,7 @@ const random = new Random(seed);
 const workplace = await Workplace.make();
 let bad = 0;
 try {
-  await workplace.write('evidence.py', script(join(workplace.scratch, 'evidence')));
-  await workplace.write('evidence.run.yaml', 'kind: script\ncommand: evidence.py\n');
-  await workplace.up(SPEC);
+  await prepare(workplace);
   for (let round = 1; round <= rounds; round += 1) {
     const victim = victims[random.below(victims.length)] ?? 'rank';
     const started = performance.now();

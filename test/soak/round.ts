@@ -1,16 +1,24 @@
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { hasEnded, type Run } from '@bottega/schema';
 import { newRunId } from '@bottega/client/node';
 import { until } from '../cluster/until.ts';
 import type { Workplace } from '../cluster/workplace.ts';
-import { faultsOf } from './evidence.ts';
+import { faultsOf, script } from './evidence.ts';
 import type { Random } from './random.ts';
 import { kill, type Victim } from './victims.ts';
 
-export const SPEC = 'provider: local\nname: soak\ncpus: 4\n';
+const SPEC = 'provider: local\nname: soak\ncpus: 4\n';
 const CONFIGS = ['evidence.run.yaml', 'tiny.run.yaml', 'evidence.run.yaml'];
 const LONGEST_WAIT_MS = 1_500;
 const SETTLE_MS = 120_000;
+
+/** The script that leaves evidence, and a cluster. */
+export const prepare = async (workplace: Workplace): Promise<void> => {
+  await workplace.write('evidence.py', script(join(workplace.scratch, 'evidence')));
+  await workplace.write('evidence.run.yaml', 'kind: script\ncommand: evidence.py\n');
+  await workplace.up(SPEC);
+};
 
 /**
  * Submits runs, kills the victim at a random moment, submits the same runs again as a person does who got no answer,

@@ -1,9 +1,7 @@
-import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Workplace } from '../cluster/workplace.ts';
-import { script } from './evidence.ts';
 import { Random } from './random.ts';
-import { playRound, SPEC } from './round.ts';
+import { playRound, prepare } from './round.ts';
 import { victims } from './victims.ts';
 
 const random = new Random(4);
@@ -11,9 +9,7 @@ let workplace: Workplace;
 
 beforeAll(async () => {
   workplace = await Workplace.make();
-  await workplace.write('evidence.py', script(join(workplace.scratch, 'evidence')));
-  await workplace.write('evidence.run.yaml', 'kind: script\ncommand: evidence.py\n');
-  await workplace.up(SPEC);
+  await prepare(workplace);
 });
 afterAll(() => workplace?.end());
 

@@ -1,5 +1,5 @@
 import { until } from '../cluster/until.ts';
-import { processesOf, type Found } from '../cluster/processes.ts';
+import { isAgent, isEngine, isKeeper, processesOf, type Found } from '../cluster/processes.ts';
 
 /** Whom a round kills. */
 export const victims = ['rank', 'base', 'zygote', 'keeper', 'engine', 'agent', 'head'] as const;
@@ -9,9 +9,9 @@ const isVictim: Record<Victim, (found: Found) => boolean> = {
   rank: ({ name }) => /^rank\d/.test(name),
   base: ({ name }) => name === 'bottega-base',
   zygote: ({ name }) => name === 'bottega-zygote',
-  keeper: ({ command }) => command.includes('-m bottega_engine.node.keeper '),
-  engine: ({ command }) => /^\S*python\S* -m bottega_engine\.service /.test(command),
-  agent: ({ command }) => command.includes('cluster-agent/lib/main.js'),
+  keeper: isKeeper,
+  engine: isEngine,
+  agent: isAgent,
   head: ({ name }) => name === 'gcs_server'
 };
 

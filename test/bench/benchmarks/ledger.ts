@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,7 +10,8 @@ import { keepChanging, type ChangeTimes } from '../ledger/changes.ts';
 import { pageOfFiles } from '../ledger/file-tracker.ts';
 import { Followers } from '../ledger/followers.ts';
 import { fillHome, RUNS, writeFiles } from '../ledger/full-home.ts';
-import { compare, compareTimes, type Result } from '../result.ts';
+import { residentMiB } from '../memory.ts';
+import { compare, compareTimes, secondsOf, type Result } from '../result.ts';
 
 const SAMPLES = Number(process.env['BENCH_SAMPLES'] ?? 300);
 const FILE_SAMPLES = 8;
@@ -186,13 +186,6 @@ const during = async <T>(
 
 const timesOf = async (samples: number, work: (sample: number) => Promise<unknown>): Promise<number[]> => {
   const times: number[] = [];
-  for (let sample = 0; sample < samples; sample += 1) {
-    const start = performance.now();
-    await work(sample);
-    times.push((performance.now() - start) / 1000);
-  }
+  for (let sample = 0; sample < samples; sample += 1) times.push(await secondsOf(() => work(sample)));
   return times;
 };
-
-const residentMiB = (pid: number): number =>
-  Number(/^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0) / 1024;

@@ -5,12 +5,12 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { FollowedRun } from '@bottega/client/node';
 import { freePort } from '../../cluster/free-port.ts';
-import { processesOf } from '../../cluster/processes.ts';
+import { isAgent, isEngine, isKeeper, processesOf } from '../../cluster/processes.ts';
 import { Workplace } from '../../cluster/workplace.ts';
 import type { FollowersReport } from '../logs/followers.ts';
 import { MemorySamples } from '../logs/memory-samples.ts';
 import { RayJobs } from '../ray-jobs.ts';
-import { compare, compareTimes, type Result } from '../result.ts';
+import { compare, compareTimes, secondsOf, type Result } from '../result.ts';
 import { SteadyRun } from '../steady-run.ts';
 
 const MINUTES = Number(process.env['BOTTEGA_LOGS_MINUTES'] ?? 5);
@@ -109,14 +109,8 @@ const flood = async (
 const noReport: FollowersReport = { holes: 0, lines: 0, delays: [], megabytes: 0 };
 
 const serversOf = (workplace: Workplace) => {
-  // Ray starts the engine through a shell, which has the same words.
-  const found = processesOf(workplace.home).filter(each => !each.command.startsWith('/bin/sh'));
-  const running = (part: string) => found.find(each => each.command.includes(part));
-  return {
-    agent: running('cluster-agent/lib/main.js'),
-    engine: running('-m bottega_engine.service '),
-    keeper: running('-m bottega_engine.node.keeper ')
-  };
+  const found = processesOf(workplace.home);
+  return { agent: found.find(isAgent), engine: found.find(isEngine), keeper: found.find(isKeeper) };
 };
 
 const follow = async (workplace: Workplace, run: string, count: number): Promise<FollowersReport> => {
@@ -179,12 +173,6 @@ const searchAll = async ({ client }: Workplace, run: string, text: string): Prom
     from = page.next;
   }
   if (found !== 1) throw new Error(`${text} was found ${found} times.`);
-};
-
-const secondsOf = async (work: () => Promise<unknown>): Promise<number> => {
-  const start = performance.now();
-  await work();
-  return (performance.now() - start) / 1000;
 };
 
 const inSeconds = (milliseconds: number[]): number[] => milliseconds.map(each => each / 1000);

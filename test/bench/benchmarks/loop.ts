@@ -1,10 +1,8 @@
-import { execFile } from 'node:child_process';
-import { join } from 'node:path';
-import { promisify } from 'node:util';
 import type { StartLevel } from '@bottega/schema';
 import { freePort } from '../../cluster/free-port.ts';
-import { repository, Workplace } from '../../cluster/workplace.ts';
+import { Workplace } from '../../cluster/workplace.ts';
 import { measureKeyPress } from '../key-press.ts';
+import { makeLargeModel } from '../large-model.ts';
 import { isFirstMetric, measureLoop, save, type Loop, type Marks, type Phases } from '../marks.ts';
 import { RayJobs } from '../ray-jobs.ts';
 import { compareTimes, medianPhases, type Result } from '../result.ts';
@@ -71,11 +69,7 @@ export const measure = async (): Promise<Result[]> => {
 };
 
 const prepare = async (workplace: Workplace): Promise<void> => {
-  const large = join(workplace.project, 'models/large');
-  await promisify(execFile)(join(repository, '.venv/bin/python'), [
-    join(repository, 'test/fixtures/large_model.py'),
-    large
-  ]);
+  await makeLargeModel(workplace);
   const config = (base: string, rest: string): string => `kind: finetune\nextends: ${base}\n${rest}`;
   await workplace.write('forked.run.yaml', config('tiny.run.yaml', 'start: forked\n'));
   // One short sequence a step: what is measured is what comes before it.

@@ -1,10 +1,10 @@
-import { execFile, spawn, type ChildProcess } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { repository, Workplace } from '../../cluster/workplace.ts';
 import { until } from '../../cluster/until.ts';
 import { processesOf } from '../../cluster/processes.ts';
+import { makeLargeModel } from '../large-model.ts';
 import { memoryOf } from '../memory.ts';
 import { compare, compareTimes, type Result } from '../result.ts';
 
@@ -38,8 +38,7 @@ export const measure = async (): Promise<Result[]> => {
 };
 
 const prepare = async (workplace: Workplace): Promise<void> => {
-  const large = join(workplace.project, 'models/large');
-  await promisify(execFile)(join(bin, 'python'), [join(repository, 'test/fixtures/large_model.py'), large]);
+  await makeLargeModel(workplace);
   const config = 'kind: finetune\nextends: tiny.run.yaml\nmodel: models/large\nper_device_train_batch_size: 1\n';
   await workplace.write('share.run.yaml', `${config}max_steps: 20\n`);
 };

@@ -25,10 +25,6 @@ export class Followers {
     return this.#heard.flatMap(heard => delaysOf(heard, times));
   }
 
-  forget(): void {
-    for (const heard of this.#heard) heard.length = 0;
-  }
-
   close(): void {
     for (const socket of this.#sockets) socket.close();
   }

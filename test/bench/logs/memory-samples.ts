@@ -1,9 +1,9 @@
-import { readFileSync } from 'node:fs';
 import type { Found } from '../../cluster/processes.ts';
+import { residentMiB } from '../memory.ts';
 
 const EVERY_MS = 2_000;
 
-/** Resident memory of some processes in MB, again and again. */
+/** Resident memory of some processes in MiB, again and again. */
 export class MemorySamples {
   readonly #samples = new Map<string, number[]>();
   readonly #timer: NodeJS.Timeout;
@@ -12,10 +12,9 @@ export class MemorySamples {
     this.#timer = setInterval(() => {
       for (const [name, found] of Object.entries(processes)) {
         if (!found) throw new Error(`There is no ${name}.`);
-        const [, kilobytes] = /VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${found.pid}/status`, 'utf8')) ?? [];
         const samples = this.#samples.get(name) ?? [];
         this.#samples.set(name, samples);
-        samples.push(Number(kilobytes) / 1024);
+        samples.push(residentMiB(found.pid));
       }
     }, EVERY_MS);
   }
