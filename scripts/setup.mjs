@@ -134,10 +134,9 @@ export const setup = async () => {
         ...packages.flatMap(each => ['-e', join(root, each)])
       ])
   );
-  await once('.venv/bottega-kernel-stamp', ['node_modules/tslab/package.json'], () =>
-    phase('TypeScript kernel', join(root, 'node_modules/.bin/tslab'), [
-      ...['install', `--python=${python}`, '--sys-prefix', `--binary=${join(root, 'node_modules/.bin/tslab')}`]
-    ])
+  const tslab = join(root, 'kernel-bridge/typescript/tslab.mjs');
+  await once('.venv/bottega-kernel-stamp', ['node_modules/tslab/package.json', 'scripts/setup.mjs'], () =>
+    phase('TypeScript kernel', tslab, ['install', `--python=${python}`, '--sys-prefix', `--binary=${tslab}`])
   );
   await phase('TypeScript', process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-b', root]);
   await buildLabextension();

@@ -23,7 +23,11 @@ beforeAll(async () => {
     BOTTEGA_HOME: join(scratch, 'home'),
     BOTTEGA_AGENT_MAIN: join(repository, 'kernel-bridge/stand-in/agent.mjs')
   };
-  await run('tslab', ['install', `--python=${python}`, `--prefix=${scratch}`], { env, timeout: 60_000 });
+  const tslab = join(folder, 'tslab.mjs');
+  await run(tslab, ['install', `--python=${python}`, `--prefix=${scratch}`, `--binary=${tslab}`], {
+    env,
+    timeout: 60_000
+  });
 }, 60_000);
 
 afterAll(() => {
