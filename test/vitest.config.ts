@@ -4,7 +4,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     root: import.meta.dirname,
-    include: ['isolation/*.test.ts', 'bad-input/*.test.ts', 'soak/*.test.ts'],
+    include: ['isolation/*.test.ts', 'bad-input/*.test.ts', 'soak/*.test.ts', 'bench/*.test.ts'],
     fileParallelism: false,
     testTimeout: 90_000,
     hookTimeout: 180_000

@@ -36,12 +36,13 @@ export class RayJobs {
     const more = ['--runtime-env-json', JSON.stringify(runtimeEnvironment)];
     const command = ['job', 'submit', '--working-dir', this.#workplace.project, ...more, '--', ...entrypoint];
     const child = spawn('ray', command, { env: this.#environment, stdio: ['ignore', 'pipe', 'pipe'] });
-    child.stderr.resume();
+    let complaint = '';
+    child.stderr.on('data', (data: Buffer) => (complaint += data.toString()));
     const lines: { text: string; seconds: number }[] = [];
     createInterface(child.stdout).on('line', text => lines.push({ text, seconds: (performance.now() - start) / 1000 }));
     const [code] = (await once(child, 'close')) as [number | null];
     const output = lines.map(each => each.text).join('\n');
-    if (code !== 0) throw new Error(`ray job submit ended with code ${code}:\n${output}`);
+    if (code !== 0) throw new Error(`ray job submit ended with code ${code}:\n${output}\n${complaint}`);
     const first = lines.slice(lines.findIndex(each => /Running entrypoint for job/.test(each.text)) + 1)[0];
     const step = lines.find(each => stepLine.test(each.text));
     if (!first || !step) throw new Error(`The job printed no step:\n${output}`);

@@ -67,6 +67,13 @@ export const medianPhases = (samples: Record<string, number>[]): Record<string, 
   return Object.fromEntries([...names].map(name => [name, medianOf(name)]));
 };
 
+/** A line for each result that knows its phases, slowest first: what to work on next. */
+export const phasesInWords = (results: Result[]): string[] =>
+  results.flatMap(({ name, phases }) => {
+    const parts = Object.entries(phases ?? {}).sort(([, a], [, b]) => b - a);
+    return parts.length ? [`${name}: ${parts.map(([phase, ms]) => `${phase} ${ms.toFixed(0)} ms`).join(', ')}`] : [];
+  });
+
 const conditions = (): Conditions => ({
   date: new Date().toISOString(),
   cores: cpus().length,

@@ -19,6 +19,8 @@ const RAY = 'ray job submit, runtime_env pip';
 const isStep = (event: { type: string; text?: string }): boolean =>
   event.type === 'output' && event.text?.includes('train: step 1\n') === true;
 
+export const about = 'A small dependency is added to the config and the run started, while another run trains.';
+
 /** From saving a dependency that is not there yet to the first optimizer step, while another run trains. */
 export const measure = async (): Promise<Result[]> => {
   // What an earlier measurement downloaded is no part of this one; agent and cluster inherit it.

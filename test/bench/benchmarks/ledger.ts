@@ -45,6 +45,8 @@ const questions: Question[] = [
   }
 ];
 
+export const about = 'A home of ten thousand runs, and five hundred clients that follow its changes.';
+
 /** Lists of ten thousand runs while ten of them change ten times a second, and how 500 followers hear of it. */
 export const measure = async (): Promise<Result[]> => {
   const scratch = await mkdtemp(join(tmpdir(), 'bottega-'));

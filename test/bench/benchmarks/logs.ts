@@ -23,6 +23,9 @@ const LAST_LINES = 1_000;
 const RAY = 'ray job logs';
 const bench = join(import.meta.dirname, '..');
 
+export const about =
+  'One script prints a million lines a minute, and fifty clients follow it on the same machine, beside a training.';
+
 /** A million lines a minute from one run, with fifty clients that follow it on the same machine, beside a training. */
 export const measure = async (): Promise<Result[]> => {
   const workplace = await Workplace.make();

@@ -11,6 +11,8 @@ const python = join(repository, '.venv/bin/python');
 
 const parseOnly = 'import gzip, json, sys; json.load(gzip.open(sys.argv[1]))';
 
+export const about = 'A profiler trace is read into the columns that the viewer draws.';
+
 /** From a gzipped trace on disk to columns the browser can draw, against reading the same file with Python's json. */
 export const measure = async (): Promise<Result[]> => {
   const folder = mkdtempSync(join(tmpdir(), 'bottega-bench-'));
