@@ -1,7 +1,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Cluster, ClusterName, UpRequest } from '@bottega/schema';
 import { Type } from 'typebox';
-import type { Services } from './server.js';
+import type { Services } from './services.js';
 
 const Named = Type.Object({ name: ClusterName });
 

@@ -1,7 +1,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { ClusterName } from '@bottega/schema';
 import { Type } from 'typebox';
-import type { Services } from './server.js';
+import type { Services } from './services.js';
 
 const Target = Type.Object({ name: ClusterName, '*': Type.String() });
 const READ_ONLY = 'The Ray Dashboard can only be looked at here; nothing was changed.';

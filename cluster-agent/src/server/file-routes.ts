@@ -3,7 +3,7 @@ import { RunId } from '@bottega/schema';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
 import { BottegaError } from '../errors/index.js';
-import type { Services } from './server.js';
+import type { Services } from './services.js';
 
 const TIMEOUT_MS = 60_000;
 const asked = ['range', 'if-range', 'if-none-match', 'if-modified-since', 'accept-encoding'];

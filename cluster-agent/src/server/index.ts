@@ -1,1 +1,2 @@
-export { buildServer, type Services } from './server.js';
+export { buildServer } from './server.js';
+export type { Services } from './services.js';

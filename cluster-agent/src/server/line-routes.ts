@@ -2,7 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { LinePage, RunId, SearchPage, SearchQuery } from '@bottega/schema';
 import { Type } from 'typebox';
-import type { Services } from './server.js';
+import type { Services } from './services.js';
 
 const Identified = Type.Object({ id: RunId });
 const PAGE_BYTES = 4 * 1024 * 1024;

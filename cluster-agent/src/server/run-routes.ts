@@ -15,7 +15,7 @@ import {
 import type { FastifyReply } from 'fastify';
 import { Type } from 'typebox';
 import type { RunFilter } from '../ledger/index.js';
-import type { Services } from './server.js';
+import type { Services } from './services.js';
 
 const Identified = Type.Object({ id: RunId });
 const EVENT_PAGE_BYTES = 4 * 1024 * 1024;

@@ -1,23 +1,15 @@
 import swagger from '@fastify/swagger';
 import websocket from '@fastify/websocket';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
-import type { AgentInfo } from '@bottega/schema';
 import Fastify, { LogController, type FastifyBaseLogger, type FastifyInstance } from 'fastify';
-import type { Clusters } from '../clusters/index.js';
-import type { DashboardProxy } from '../dashboard/index.js';
 import { BottegaError } from '../errors/index.js';
-import type { Ledger } from '../ledger/index.js';
-import type { Log } from '../log/index.js';
-import type { Retention } from '../retention/index.js';
-import type { Runs } from '../runs/index.js';
-import type { Searches } from '../search/index.js';
-import type { Stream } from '../stream/index.js';
 import { clusterRoutes } from './cluster-routes.js';
 import { dashboardRoutes } from './dashboard-routes.js';
 import { fileRoutes } from './file-routes.js';
 import { infoRoutes } from './info-routes.js';
 import { lineRoutes } from './line-routes.js';
 import { runRoutes } from './run-routes.js';
+import type { Services } from './services.js';
 import { answerOf } from './status.js';
 import { storageRoutes } from './storage-routes.js';
 import { streamRoutes } from './stream-routes.js';
@@ -25,18 +17,6 @@ import { validateRoutes } from './validate-routes.js';
 
 const BODY_BYTES = 4 * 1024 * 1024;
 const FRAME_BYTES = 64 * 1024;
-
-export interface Services {
-  info: AgentInfo;
-  clusters: Clusters;
-  runs: Runs;
-  retention: Retention;
-  ledger: Ledger;
-  searches: Searches;
-  stream: Stream;
-  dashboard: DashboardProxy;
-  log: Log;
-}
 
 /** The agent's HTTP API. It listens on a unix socket alone, so nothing in it depends on Host or Origin. */
 export const buildServer = async (services: Services): Promise<FastifyInstance> => {

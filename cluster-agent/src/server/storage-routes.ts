@@ -1,6 +1,6 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { CleanupAnswer, CleanupRequest, Storage } from '@bottega/schema';
-import type { Services } from './server.js';
+import type { Services } from './services.js';
 
 export const storageRoutes =
   ({ retention }: Services): FastifyPluginAsyncTypebox =>

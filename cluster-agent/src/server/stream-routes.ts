@@ -1,5 +1,5 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
-import type { Services } from './server.js';
+import type { Services } from './services.js';
 
 export const streamRoutes =
   ({ stream }: Services): FastifyPluginAsyncTypebox =>

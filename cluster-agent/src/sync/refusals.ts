@@ -1,6 +1,6 @@
 import { BottegaError, systemCode } from '../errors/index.js';
+import type { Found, Limits } from './found.js';
 import { IGNORE_FILE } from './ignored.js';
-import type { Found, Limits } from './walk.js';
 
 const reasons: Record<string, string> = {
   ENOENT: 'it is not there',

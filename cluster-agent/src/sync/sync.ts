@@ -2,11 +2,12 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { BLOB_PACK, type Tree, type TreeEntry } from '@bottega/schema';
 import { BottegaError } from '../errors/index.js';
+import type { Limits } from './found.js';
 import { HashCache } from './hash-cache.js';
 import { packs, type Blob } from './pack.js';
 import { unreadable } from './refusals.js';
 import { treeOf } from './tree.js';
-import { walk, type Limits } from './walk.js';
+import { walk } from './walk.js';
 
 const READERS = 8;
 const ASKED_AT_ONCE = 10_000;

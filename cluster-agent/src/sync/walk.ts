@@ -1,32 +1,9 @@
-import type { BigIntStats } from 'node:fs';
 import { lstat, readdir, readlink, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Found, Limits } from './found.js';
 import { readIgnored } from './ignored.js';
 import { innerTarget } from './link.js';
 import { tooLarge, unreadable } from './refusals.js';
-
-export interface FoundFile {
-  path: string;
-  stats: BigIntStats;
-}
-
-export interface FoundLink {
-  path: string;
-  target: string;
-}
-
-export interface Found {
-  /** The folder with links resolved. */
-  root: string;
-  files: FoundFile[];
-  links: FoundLink[];
-  sizeBytes: number;
-}
-
-export interface Limits {
-  sizeBytes: number;
-  files: number;
-}
 
 /**
  * Everything in a project folder that is not ignored. Sizes are counted on the way, before any byte is read.
