@@ -1,5 +1,6 @@
 import { Client } from '@bottega/client';
 import type { ServerConnection } from '@jupyterlab/services';
+import type { TranslationBundle } from '@jupyterlab/translation';
 import { Token } from '@lumino/coreutils';
 import { AgentStatus } from './agent-status.js';
 import { JupyterTransport } from './jupyter-transport.js';
@@ -17,6 +18,8 @@ export interface IBottega {
   readonly submissions: Submissions;
   /** Whether the agent answers, and why not. */
   readonly agent: AgentStatus;
+  /** The words of Bottega in the language of this page. */
+  readonly trans: TranslationBundle;
   /** The project folder of a file that JupyterLab knows by this path; null when contents are not files on a disk. */
   projectOf(path: string): Project | null;
   /** The path by which JupyterLab knows a config; null when it lies outside of its root. */
@@ -36,7 +39,10 @@ export class Bottega implements IBottega {
   /** It does not change while a server runs, so the last answer holds while the agent is away. */
   #root: string | null = null;
 
-  constructor(settings: ServerConnection.ISettings) {
+  constructor(
+    settings: ServerConnection.ISettings,
+    readonly trans: TranslationBundle
+  ) {
     this.client = new Client(new JupyterTransport(settings));
     this.ledger = new Ledger(this.client);
     this.submissions = new Submissions(this.client, this.ledger);

@@ -12,7 +12,7 @@ export const agentPlugin: JupyterFrontEndPlugin<IBottega> = {
   optional: [ITranslator],
   activate: (app: JupyterFrontEnd, translator: ITranslator | null): IBottega => {
     const trans = (translator ?? nullTranslator).load('bottega');
-    const bottega = new Bottega(app.serviceManager.serverSettings);
+    const bottega = new Bottega(app.serviceManager.serverSettings, trans);
     let isTold = false;
     bottega.agent.changed.connect((_, state) => {
       if (isTold || state.kind !== 'failed' || state.error.code !== 'version_mismatch') return;

@@ -2,7 +2,7 @@ import { validateRunConfig } from '@bottega/schema/validate';
 import { expect, it } from 'vitest';
 import { runRecord } from '../agent/record.fixture.js';
 import { factsOf } from './facts.js';
-import { trans } from './translation.fixture.js';
+import { trans } from '../state/translation.fixture.js';
 
 const facts = async (text: string, past: Parameters<typeof factsOf>[2] = []): Promise<string[]> => {
   const { config } = await validateRunConfig(text);

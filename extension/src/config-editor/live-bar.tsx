@@ -1,5 +1,6 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
-import { Button, Duration, ErrorNote, formatCount, formatLearningRate, StateBadge, useSignal } from '../state/index.js';
+import { Button, Duration, ErrorNote, formatCount, StateBadge, useSignal } from '../state/index.js';
+import { valueText } from '../runs/live/index.js';
 import type { FieldChange } from './live-difference.js';
 import type { LiveEdit } from './live-edit.js';
 
@@ -56,7 +57,7 @@ const Fields = ({ trans, changes }: { trans: TranslationBundle; changes: readonl
   <>
     {changes.map(({ key, before, after }) => (
       <span key={key} className="jp-BottegaLiveBar-field">
-        <code>{key}</code> {valueText(trans, key, before)} → <b>{valueText(trans, key, after)}</b>
+        <code>{key}</code> {valueText(trans, before)} → <b>{valueText(trans, after)}</b>
       </span>
     ))}
   </>
@@ -71,23 +72,8 @@ const otherText = (trans: TranslationBundle, changes: readonly FieldChange[]): s
   return trans._n('%2 needs a new run.', '%2 need a new run.', changes.length, names.join(', '));
 };
 
-const LONGEST_TEXT = 40;
-
-const valueText = (trans: TranslationBundle, key: string, value: unknown): string => {
-  if (value === undefined || value === null) return trans.__('not set');
-  if (typeof value === 'number') {
-    return key === 'learning_rate'
-      ? formatLearningRate(value)
-      : Number.isInteger(value)
-        ? formatCount(value)
-        : String(value);
-  }
-  const text = typeof value === 'string' ? value : JSON.stringify(value);
-  return text.length > LONGEST_TEXT ? `${text.slice(0, LONGEST_TEXT)}…` : text;
-};
-
 /** All of it in lines, for where there is room for a hint alone. */
 export const changesTitle = (trans: TranslationBundle, changes: readonly FieldChange[]): string =>
   changes
-    .map(({ key, before, after }) => `${key}: ${valueText(trans, key, before)} → ${valueText(trans, key, after)}`)
+    .map(({ key, before, after }) => `${key}: ${valueText(trans, before)} → ${valueText(trans, after)}`)
     .join('\n');

@@ -1,7 +1,8 @@
 import type { RunConfig } from '@bottega/schema';
 import { validateRunConfig } from '@bottega/schema/validate';
 import { expect, it } from 'vitest';
-import { afterChanges, liveDifference, valuesOf } from './live-difference.js';
+import { configAfter } from '../runs/live/live-config.js';
+import { liveDifference, valuesOf } from './live-difference.js';
 
 const resolved = async (more: string): Promise<RunConfig> => {
   const { config, problems } = await validateRunConfig(`kind: finetune\nmodel: m\ndata: {train: a.jsonl}\n${more}`);
@@ -45,9 +46,9 @@ it('what was applied no longer differs; what was taken away is its default again
   const running = await resolved('learning_rate: 3.0e-4\nmax_steps: 60\n');
   const edited = await resolved('max_steps: 80\nsamples: {prompts: [one]}\n');
   const change = { values: valuesOf(liveDifference(running, edited).live) };
-  const changed = afterChanges(running, [change]);
+  const changed = configAfter('finetune', running, [change]);
   expect(keys(liveDifference(changed, edited))).toEqual([[], []]);
   expect(changed).toMatchObject({ learning_rate: 2e-4, max_steps: 80 });
-  const back = afterChanges(changed, [{ values: valuesOf(liveDifference(changed, running).live) }]);
+  const back = configAfter('finetune', changed, [{ values: valuesOf(liveDifference(changed, running).live) }]);
   expect(back).toEqual(running);
 });

@@ -5,6 +5,7 @@ import { Signal } from '@lumino/signaling';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { IBottega } from '../agent/index.js';
 import { Ledger } from '../agent/ledger.js';
+import { trans } from '../state/translation.fixture.js';
 import { runRecord } from '../agent/record.fixture.js';
 import type { ConfigCheck } from './config-check.js';
 import { LiveEdit } from './live-edit.js';
@@ -58,6 +59,7 @@ describe('LiveEdit', () => {
     const bottega = {
       client,
       ledger,
+      trans,
       submissions: { get: () => undefined },
       projectOf: () => ({ folder: '/home/ada/docstrings', configPath: 'finetune.run.yaml' })
     } as unknown as IBottega;

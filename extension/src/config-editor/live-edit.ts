@@ -3,9 +3,9 @@ import type { Run, RunConfig } from '@bottega/schema';
 import type { IDisposable } from '@lumino/disposable';
 import { Signal, type ISignal } from '@lumino/signaling';
 import type { IBottega } from '../agent/index.js';
-import { LiveRuns, type LiveRun } from '../runs/live/index.js';
+import { configAfter, LiveRuns, type LiveRun } from '../runs/live/index.js';
 import type { ConfigCheck } from './config-check.js';
-import { afterChanges, liveDifference, valuesOf, type FieldChange, type LiveDifference } from './live-difference.js';
+import { liveDifference, valuesOf, type FieldChange, type LiveDifference } from './live-difference.js';
 
 export type Applying =
   | { kind: 'none' }
@@ -139,7 +139,7 @@ export class LiveEdit implements IDisposable {
   /** The run is over before it could say that it took the change. */
   #endWaiting(): void {
     if (this.#applying.kind !== 'sent') return;
-    const message = 'The run ended before it took the change.';
+    const message = this.bottega.trans.__('The run ended before it took the change.');
     this.#applying = { kind: 'failed', error: new BottegaError({ code: 'conflict', message }) };
   }
 
@@ -161,7 +161,7 @@ export class LiveEdit implements IDisposable {
   #compare(): void {
     const { config } = this.check.result;
     const before = this.#difference;
-    const running = this.#begun && this.#live && afterChanges(this.#begun, this.#live.changes);
+    const running = this.#begun && this.#live && configAfter(this.#begun.kind, this.#begun, this.#live.changes);
     this.#difference = running && config ? liveDifference(running, config) : none;
     // What was done is said until the person goes on.
     const goesOn = this.#difference.live.length > before.live.length;

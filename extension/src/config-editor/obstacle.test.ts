@@ -3,7 +3,7 @@ import { API_VERSION } from '@bottega/schema/version';
 import { expect, it } from 'vitest';
 import { clusterRecord } from '../agent/record.fixture.js';
 import { runObstacle, startObstacle, type Situation } from './obstacle.js';
-import { trans } from './translation.fixture.js';
+import { trans } from '../state/translation.fixture.js';
 
 const ready: Situation = {
   agent: {

@@ -43,7 +43,7 @@ export const runConfig = async (document: ConfigDocument, services: RunServices)
     cluster: cluster.name
   };
   await sending.once(async () => {
-    const sent = bottega.submissions.submit(request, () => saved(document));
+    const sent = bottega.submissions.submit(request, () => saved(document, trans));
     void openBeside(document, request.id, commands);
     try {
       await sent;
@@ -74,7 +74,7 @@ export const startClusterFile = async (document: ConfigDocument, services: RunSe
   if (startObstacle(trans, situation) !== undefined) return;
   await sending.once(async () => {
     try {
-      await saved(document);
+      await saved(document, trans);
       bottega.ledger.put({ cluster: await bottega.client.up(context.model.sharedModel.getSource()) });
       await commands.execute('bottega:show-sidebar');
     } catch (error) {
@@ -89,12 +89,12 @@ const told = (title: string, error: BottegaError): Promise<void> =>
   showErrorMessage(title, [error.message, error.hint].filter(Boolean).join(' '));
 
 /** JupyterLab says in a dialog why a file cannot be saved; what follows from it is said here. */
-const saved = async ({ context }: ConfigDocument): Promise<void> => {
+const saved = async ({ context }: ConfigDocument, trans: TranslationBundle): Promise<void> => {
   if (!context.model.dirty) return;
   try {
     await context.save();
   } catch (cause) {
-    const message = 'The file was not saved, so that nothing was started.';
+    const message = trans.__('The file was not saved, so that nothing was started.');
     throw new BottegaError({ code: 'conflict', message, details: String(cause) }, { cause });
   }
 };

@@ -5,16 +5,17 @@ import { useState } from 'react';
 import {
   Button,
   exactTime,
-  formatCount,
   formatNumber,
   formatStepSeconds,
+  queueText,
   RelativeTime,
   runStateWord,
   StateBadge,
+  stepText,
   useSignal
 } from '../state/index.js';
 import type { LiveRun } from '../runs/live/index.js';
-import { LogTail, queueText, StartLine } from '../runs/panel/index.js';
+import { LogTail, StartLine } from '../runs/panel/index.js';
 import { Curve } from './curve.js';
 
 interface RunCardProps {
@@ -74,15 +75,10 @@ export const RunCard = ({ trans, output, live, onOpenPanel }: RunCardProps): JSX
 };
 
 const whereText = (trans: TranslationBundle, run: Run): string => {
-  const step =
-    run.step === 0
-      ? ''
-      : run.max_steps === null
-        ? trans.__('step %1', formatCount(run.step))
-        : trans.__('step %1 / %2', formatCount(run.step), formatCount(run.max_steps));
+  const step = run.step === 0 ? '' : stepText(trans, run);
   const parts =
     run.state === 'running'
-      ? [step || runStateWord(trans, run.state), run.step_seconds === null ? '' : formatStepSeconds(run.step_seconds)]
+      ? [stepText(trans, run), run.step_seconds === null ? '' : formatStepSeconds(run.step_seconds)]
       : [
           run.queue ? queueText(trans, run.queue) : runStateWord(trans, run.state),
           run.state === 'done' ? step : run.reason || step

@@ -3,6 +3,7 @@ import {
   formatBytes,
   formatCount,
   formatDuration,
+  formatExact,
   formatLearningRate,
   formatNumber,
   formatShortDuration,
@@ -19,6 +20,17 @@ describe('numbers', () => {
   it('that are tiny keep their exponent, and learning rates always do', () => {
     expect(formatNumber(0.00019)).toBe('1.9e-4');
     expect([2e-4, 0.001, 1.93e-5, 0].map(formatLearningRate)).toEqual(['2e-4', '1e-3', '1.93e-5', '0']);
+  });
+
+  it('of a config keep every digit', () => {
+    expect([1.2345e-4, 0.05, 0.123456, 250, 0, -1e-3].map(formatExact)).toEqual([
+      '1.2345e-4',
+      '0.05',
+      '0.123456',
+      '250',
+      '0',
+      '-1e-3'
+    ]);
   });
 
   it('that are not there are a dash, and infinities say so', () => {

@@ -30,6 +30,10 @@ export const formatNumber = (value: number | null | undefined): string => {
   return sign + trimZeros(scaled.toPrecision(scaled < 10 ? 2 : 3)) + units[unit];
 };
 
+/** Every digit of a number, as people write it in a config: `2e-4`, `0.05`, `250`. */
+export const formatExact = (value: number): string =>
+  value !== 0 && Math.abs(value) < 0.01 ? value.toExponential() : String(value);
+
 /** A learning rate as people write it: `2e-4`. */
 export const formatLearningRate = (value: number | null | undefined): string =>
   isNumber(value) && value !== 0 ? value.toExponential(2).replace(/\.?0+e/, 'e') : formatNumber(value);

@@ -5,6 +5,7 @@ export {
   formatBytes,
   formatCount,
   formatDuration,
+  formatExact,
   formatLearningRate,
   formatNumber,
   formatShortDuration,
@@ -18,4 +19,4 @@ export { Meter } from './meter.js';
 export { Duration, exactTime, RelativeTime, relativeTime } from './relative-time.js';
 export { ClusterBadge, StateBadge } from './state-badge.js';
 export { useSignal } from './use-signal.js';
-export { clusterStateWord, runStateWord } from './words.js';
+export { clusterStateWord, queueText, runStateWord, startLevelMeaning, startLevelWord, stepText } from './words.js';

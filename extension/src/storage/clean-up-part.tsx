@@ -4,7 +4,7 @@ import { Button, Duration, ErrorNote, formatBytes, formatCount, useSignal } from
 import { isValidRule, type CleanUp, type Rules } from './clean-up.js';
 import { LongList } from './long-list.js';
 import { goingCount, otherThings } from './storage-summary.js';
-import { kindWord } from './words.js';
+import { kindWord, runsText } from './words.js';
 
 interface PartProps {
   trans: TranslationBundle;
@@ -121,7 +121,7 @@ const Preview = ({
       )}
       {answer.stays.length > 0 && (
         <>
-          <h4>{trans._n('%1 old run stays', '%1 old runs stay', answer.stays.length)}</h4>
+          <h4>{staysText(trans, answer.stays.length)}</h4>
           <LongList items={answer.stays} label={trans.__('What stays')} keyOf={run => run.id}>
             {run => <Row title={run.name} id={run.id} note={run.reason} />}
           </LongList>
@@ -130,14 +130,21 @@ const Preview = ({
       <Unreachable trans={trans} answer={answer} />
       {count > 0 && (
         <Button isPrimary onClick={onClean}>
-          {trans
-            ._n('Clean up %1 thing, %2', 'Clean up %1 things, %2', count, formatBytes(answer.freed_bytes))
-            .replace(String(count), formatCount(count))}
+          {trans._n(
+            'Clean up %2 thing, %3',
+            'Clean up %2 things, %3',
+            count,
+            formatCount(count),
+            formatBytes(answer.freed_bytes)
+          )}
         </Button>
       )}
     </>
   );
 };
+
+const staysText = (trans: TranslationBundle, count: number): string =>
+  trans._n('%2 old run stays', '%2 old runs stay', count, formatCount(count));
 
 /** What was not touched, and why. */
 const Unreachable = ({ trans, answer }: { trans: TranslationBundle; answer: CleanupAnswer }): JSX.Element | null =>
@@ -196,8 +203,8 @@ export const thingsText = (trans: TranslationBundle, answer: CleanupAnswer): str
   const runs = answer.runs.length;
   const caches = otherThings(answer).length;
   const texts = [
-    ...(runs || !caches ? [trans._n('%1 run', '%1 runs', runs).replace(String(runs), formatCount(runs))] : []),
-    ...(caches ? [trans._n('%1 cache', '%1 caches', caches)] : [])
+    ...(runs || !caches ? [runsText(trans, runs)] : []),
+    ...(caches ? [trans._n('%2 cache', '%2 caches', caches, formatCount(caches))] : [])
   ];
   return texts.length > 1 ? trans.__('%1 and %2', texts[0]!, texts[1]!) : texts[0]!;
 };

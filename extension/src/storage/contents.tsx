@@ -1,9 +1,9 @@
 import type { CachedThing, Storage } from '@bottega/schema';
 import type { TranslationBundle } from '@jupyterlab/translation';
-import { formatBytes, formatCount, Meter, RelativeTime } from '../state/index.js';
+import { formatBytes, Meter, RelativeTime } from '../state/index.js';
 import { LongList } from './long-list.js';
 import { diskBytes, groupsOf, memoryBytes, type ThingGroup } from './storage-summary.js';
-import { groupTitle } from './words.js';
+import { groupTitle, runsText } from './words.js';
 
 type ClusterStorage = Storage['clusters'][number];
 
@@ -21,11 +21,10 @@ const byName = (a: ClusterStorage, b: ClusterStorage): number => (a.name < b.nam
 
 const Home = ({ trans, home }: { trans: TranslationBundle; home: Storage['home'] }): JSX.Element => {
   const { ledger_bytes, disk_free_bytes, disk_total_bytes, runs } = home;
-  const count = trans._n('%1 run', '%1 runs', runs).replace(String(runs), formatCount(runs));
   return (
     <section className="jp-BottegaStorage-place">
       <h3>{trans.__('This machine')}</h3>
-      <p>{trans.__('The ledger with the logs of %1: %2', count, formatBytes(ledger_bytes))}</p>
+      <p>{trans.__('The ledger with the logs of %1: %2', runsText(trans, runs), formatBytes(ledger_bytes))}</p>
       <div className="jp-BottegaStorage-disk">
         <Meter
           label={trans.__('disk')}

@@ -13,13 +13,17 @@ export const kindWord = (trans: TranslationBundle, kind: ThingKind): string => {
   return words[kind];
 };
 
+/** `1 200 runs`. */
+export const runsText = (trans: TranslationBundle, count: number): string =>
+  trans._n('%2 run', '%2 runs', count, formatCount(count));
+
 export const groupTitle = (trans: TranslationBundle, { kind, things }: ThingGroup): string => {
   const count = things.length;
   switch (kind) {
     case 'run':
-      return trans._n('%1 run', '%1 runs', count).replace(String(count), formatCount(count));
+      return runsText(trans, count);
     case 'tokens':
-      return trans._n('%1 token cache', '%1 token caches', count);
+      return trans._n('%2 token cache', '%2 token caches', count, formatCount(count));
     case 'environment':
       return trans._n('%1 environment', '%1 environments', count);
     case 'blobs':

@@ -1,7 +1,7 @@
 import { validateRunConfig } from '@bottega/schema/validate';
 import { describe, expect, it } from 'vitest';
 import { runRecord } from '../../agent/record.fixture.js';
-import { trans } from '../../config-editor/translation.fixture.js';
+import { trans } from '../../state/translation.fixture.js';
 import { branchFile, branchStem } from './branch-file.js';
 
 const config = 'kind: finetune\nmodel: models/tiny-llama # small\ndata: {train: data/a.jsonl}\nmax_steps: 60\n';

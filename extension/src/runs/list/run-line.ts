@@ -1,12 +1,12 @@
-import type { QueuePlace, Run } from '@bottega/schema';
+import type { Run } from '@bottega/schema';
 import type { TranslationBundle } from '@jupyterlab/translation';
-import { formatCount, formatDuration, runStateWord } from '../../state/index.js';
+import { formatCount, formatDuration, queueText, runStateWord, stepText } from '../../state/index.js';
 
 /** Where a run stands, in one line. */
 export const runLine = (trans: TranslationBundle, run: Run): string => {
   switch (run.state) {
     case 'pending':
-      return run.queue ? queueText(trans, run, run.queue) : run.reason || runStateWord(trans, run.state);
+      return waitText(trans, run);
     case 'starting':
       return run.reason || runStateWord(trans, run.state);
     case 'running':
@@ -25,14 +25,5 @@ export const runLine = (trans: TranslationBundle, run: Run): string => {
 };
 
 /** `2 of 5 in the queue · Waits for 2 CPUs.` */
-const queueText = (trans: TranslationBundle, run: Run, { position, length }: QueuePlace): string =>
-  [position === 1 ? trans.__('next in the queue') : trans.__('%1 of %2 in the queue', position, length), run.reason]
-    .filter(Boolean)
-    .join(' · ');
-
-const stepText = (trans: TranslationBundle, run: Run): string => {
-  if (run.step === 0) return runStateWord(trans, run.state);
-  return run.max_steps === null
-    ? trans.__('step %1', formatCount(run.step))
-    : trans.__('step %1 / %2', formatCount(run.step), formatCount(run.max_steps));
-};
+const waitText = (trans: TranslationBundle, { queue, reason, state }: Run): string =>
+  [queue && queueText(trans, queue), reason].filter(Boolean).join(' · ') || runStateWord(trans, state);

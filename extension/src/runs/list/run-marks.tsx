@@ -1,6 +1,7 @@
 import type { Run, StartLevel } from '@bottega/schema';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { LabIcon } from '@jupyterlab/ui-components';
+import { startLevelMeaning } from '../../state/index.js';
 
 const pinIcon = new LabIcon({
   name: 'bottega:kept',
@@ -20,7 +21,7 @@ export const RunMarks = ({ trans, run }: { trans: TranslationBundle; run: Run })
       </span>
     )}
     {run.start !== null && (
-      <span className="jp-BottegaRun-mark" title={meaning(trans, run.start)}>
+      <span className="jp-BottegaRun-mark" title={startLevelMeaning(trans, run.start)}>
         <svg width="10" height="10" viewBox="0 0 10 10" className="jp-BottegaRun-level" aria-hidden>
           {[1, 2, 3].map(bar => (
             <rect
@@ -33,19 +34,8 @@ export const RunMarks = ({ trans, run }: { trans: TranslationBundle; run: Run })
             />
           ))}
         </svg>
-        <span className="jp-Bottega-visuallyHidden">{meaning(trans, run.start)}</span>
+        <span className="jp-Bottega-visuallyHidden">{startLevelMeaning(trans, run.start)}</span>
       </span>
     )}
   </>
 );
-
-const meaning = (trans: TranslationBundle, level: StartLevel): string => {
-  switch (level) {
-    case 'cold':
-      return trans.__('Started cold: in a new interpreter');
-    case 'forked':
-      return trans.__('Started forked: libraries were imported already');
-    case 'resident':
-      return trans.__('Started resident: libraries and base model were in memory');
-  }
-};

@@ -1,6 +1,8 @@
+export { changeText, valueText } from './change-text.js';
+export { configAfter } from './live-config.js';
 export { LiveRun, type RunSource } from './live-run.js';
 export { LiveRuns } from './live-runs.js';
-export { changeText, valueText, type LineKind, type LogLine } from './log-lines.js';
+export type { LineKind, LogLine } from './log-lines.js';
 export { LogRows, someLines, type LogRow } from './log-rows.js';
 export { LogScroll, ROW_HEIGHT } from './log-scroll.js';
 export { everything, isEverything, LogSearch, type LogQuery } from './log-search.js';

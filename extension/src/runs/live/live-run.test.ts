@@ -2,6 +2,7 @@ import type { RunEvent } from '@bottega/schema';
 import { BottegaError } from '@bottega/client';
 import { expect, test } from 'vitest';
 import { EventLog, recordOf } from './events.fixture.js';
+import { trans } from '../../state/translation.fixture.js';
 import { LiveRun, type RunSource } from './live-run.js';
 
 /** A source over a log, in batches of three; remembers from where it was followed. */
@@ -37,7 +38,7 @@ const someLog = (): EventLog =>
 
 test('the view of a run is a fold over its log', async () => {
   const { source } = sourceOf(someLog());
-  const run = new LiveRun('run-one', source);
+  const run = new LiveRun('run-one', source, trans);
   run.hold();
   await expect.poll(() => run.run).not.toBeNull();
   expect(run.run).toMatchObject({
@@ -59,7 +60,7 @@ test('the view of a run is a fold over its log', async () => {
 test('who lets go and comes back continues from the last number, and misses nothing', () => {
   const log = someLog();
   const { source, followedFrom, listeners } = sourceOf(log);
-  const run = new LiveRun('run-one', source);
+  const run = new LiveRun('run-one', source, trans);
   const [first, second] = [run.hold(), run.hold()];
   first.dispose();
   first.dispose();
@@ -74,7 +75,7 @@ test('who lets go and comes back continues from the last number, and misses noth
 
 test('events that come twice count once', () => {
   const log = someLog();
-  const run = new LiveRun('run-one', sourceOf(log).source);
+  const run = new LiveRun('run-one', sourceOf(log).source, trans);
   run.receive(log.events, 10);
   run.receive(log.events, 10);
   expect(run.log.lineCount).toBe(1);
@@ -82,14 +83,14 @@ test('events that come twice count once', () => {
 });
 
 test('while it reads the past it shows the record, not yesterday', () => {
-  const run = new LiveRun('run-one', sourceOf(someLog()).source);
+  const run = new LiveRun('run-one', sourceOf(someLog()).source, trans);
   run.put(recordOf({ state: 'done', step: 2, last_seq: 10 }));
   run.receive(someLog().from(1, 3), 10);
   expect([run.run?.state, run.isBehind]).toEqual(['done', true]);
 });
 
 test('a record tells why a run waits before it has a log', () => {
-  const run = new LiveRun('run-one', sourceOf(new EventLog()).source);
+  const run = new LiveRun('run-one', sourceOf(new EventLog()).source, trans);
   run.put(recordOf({ reason: 'Waits for cluster local.' }));
   expect(run.run?.reason).toBe('Waits for cluster local.');
 });
@@ -97,7 +98,7 @@ test('a record tells why a run waits before it has a log', () => {
 test('a run that is gone says so', async () => {
   const { source } = sourceOf(new EventLog());
   const gone = new BottegaError({ code: 'not_found', message: 'There is no run run-one.' });
-  const run = new LiveRun('run-one', { ...source, run: () => Promise.reject(gone) });
+  const run = new LiveRun('run-one', { ...source, run: () => Promise.reject(gone) }, trans);
   run.hold();
   await expect.poll(() => run.error?.message).toBe('There is no run run-one.');
 });
@@ -119,7 +120,7 @@ test('a run that is followed before the agent has it is followed when it has', a
       })
     } as unknown as RunSource;
     const settled = (): void => undefined;
-    const run = new LiveRun('run-one', early);
+    const run = new LiveRun('run-one', early, trans);
     run.hold();
     const say = refuse;
     refuse = settled;

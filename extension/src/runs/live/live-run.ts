@@ -1,6 +1,7 @@
 import type { Client, Disposable } from '@bottega/client';
 import type { ErrorBody, EventOf, Run, RunEvent } from '@bottega/schema';
 import { BottegaError, hasEnded } from '@bottega/client';
+import type { TranslationBundle } from '@jupyterlab/translation';
 import { Signal, type ISignal } from '@lumino/signaling';
 import { RunLog } from './run-log.js';
 import { Samples } from './samples.js';
@@ -72,10 +73,11 @@ export class LiveRun {
   constructor(
     readonly id: string,
     readonly source: RunSource,
+    trans: TranslationBundle,
     /** Whether the run is on its way to the agent, which does not know it yet. */
     private readonly isOnItsWay = (): boolean => false
   ) {
-    this.log = new RunLog((from, limit) => source.lines(id, from, limit));
+    this.log = new RunLog((from, limit) => source.lines(id, from, limit), trans);
   }
 
   /** The number of ranks that have written something. */

@@ -40,8 +40,8 @@ export class LiveRuns {
   }
 
   #make(id: string): LiveRun {
-    const { client, submissions } = this.bottega;
-    return new LiveRun(id, client, () => submissions.get(id) !== undefined);
+    const { client, submissions, trans } = this.bottega;
+    return new LiveRun(id, client, trans, () => submissions.get(id) !== undefined);
   }
 
   release(run: LiveRun): void {

@@ -1,4 +1,4 @@
-import type { EventOf, LogLine as OutputLine, RunEvent } from '@bottega/schema';
+import type { EventOf, LogLine as OutputLine } from '@bottega/schema';
 
 export type LineKind = 'stdout' | 'stderr' | 'info' | 'warning' | 'error' | 'gap' | 'state';
 
@@ -95,36 +95,3 @@ export class OutputLines {
     this.onLine(this.number, this.#isWhole ? this.#open : null);
   }
 }
-
-/** What a log shows of events that are not output; nothing of those that have a place of their own. */
-export const sentenceOf = (event: RunEvent): LogLine | null => {
-  const said = (kind: LineKind, text: string): LogLine => ({ time: event.time, kind, rank: null, text });
-  switch (event.type) {
-    case 'notice':
-      return said(event.level, event.message.replace(/\s*\n\s*/g, ' '));
-    case 'gap':
-      return said('gap', `Events ${event.first} to ${event.last} are gone. ${event.reason}`);
-    case 'status':
-      return said('state', [event.state, event.reason].filter(Boolean).join(' · '));
-    case 'start':
-      return said('info', `${event.level} start · ${event.reason}`);
-    case 'change':
-      return said('info', `From step ${event.step}: ${changeText(event)}`);
-    default:
-      return null;
-  }
-};
-
-/** `learning_rate 0.0002 → 0.0001, save_steps not set → 50`. */
-export const changeText = ({ values, before }: Pick<EventOf<'change'>, 'values' | 'before'>): string =>
-  Object.entries(values)
-    .map(([key, value]) => `${key} ${valueText(before[key])} → ${valueText(value)}`)
-    .join(', ');
-
-export const valueText = (value: unknown): string => {
-  if (value === null || value === undefined) return 'not set';
-  if (typeof value === 'number' && value !== 0 && Math.abs(value) < 0.001) {
-    return value.toExponential().replace('e+', 'e');
-  }
-  return typeof value === 'number' || typeof value === 'boolean' ? String(value) : JSON.stringify(value);
-};

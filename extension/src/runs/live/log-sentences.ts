@@ -1,4 +1,9 @@
-import type { LogLine } from './log-lines.js';
+import type { RunEvent } from '@bottega/schema';
+import type { TranslationBundle } from '@jupyterlab/translation';
+import { formatCount } from '../../state/formats.js';
+import { runStateWord, startLevelWord } from '../../state/words.js';
+import { changeText } from './change-text.js';
+import type { LineKind, LogLine } from './log-lines.js';
 import { firstWhere } from './log-rows.js';
 
 /** When a line was written, as far as it was seen. */
@@ -85,3 +90,25 @@ export class LogSentences {
     return earlier.number + Math.floor(share * (later.number - earlier.number - 1));
   }
 }
+
+/** What a log shows of events that are not output; nothing of those that have a place of their own. */
+export const sentenceOf = (trans: TranslationBundle, event: RunEvent): LogLine | null => {
+  const said = (kind: LineKind, ...texts: string[]): LogLine => {
+    const text = texts.filter(Boolean).join(' · ');
+    return { time: event.time, kind, rank: null, text };
+  };
+  switch (event.type) {
+    case 'notice':
+      return said(event.level, event.message.replace(/\s*\n\s*/g, ' '));
+    case 'gap':
+      return said('gap', trans.__('Events %1 to %2 are gone. %3', event.first, event.last, event.reason));
+    case 'status':
+      return said('state', runStateWord(trans, event.state), event.reason);
+    case 'start':
+      return said('info', trans.__('%1 start', startLevelWord(trans, event.level)), event.reason);
+    case 'change':
+      return said('info', trans.__('From step %1: %2', formatCount(event.step), changeText(trans, event)));
+    default:
+      return null;
+  }
+};

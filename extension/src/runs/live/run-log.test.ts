@@ -4,6 +4,7 @@ import { expect, test } from 'vitest';
 import { EventLog } from './events.fixture.js';
 import { OutputLines } from './log-lines.js';
 import { RunLog } from './run-log.js';
+import { trans } from '../../state/translation.fixture.js';
 
 /** The lines of a log as the agent has them, from its whole output. */
 const linesOf = (events: readonly RunEvent[]): OutputLine[] => {
@@ -20,11 +21,15 @@ const linesOf = (events: readonly RunEvent[]): OutputLine[] => {
 /** A log over events of which old output is left out, with an agent behind it. */
 const tailOf = (events: EventLog, isLeftOut: (event: RunEvent) => boolean, maxCharacters?: number) => {
   const asked: number[] = [];
-  const log = new RunLog(async (from, limit) => {
-    asked.push(from);
-    const lines = linesOf(events.events);
-    return { lines: lines.slice(from - 1, from - 1 + limit), total: lines.length };
-  }, maxCharacters);
+  const log = new RunLog(
+    async (from, limit) => {
+      asked.push(from);
+      const lines = linesOf(events.events);
+      return { lines: lines.slice(from - 1, from - 1 + limit), total: lines.length };
+    },
+    trans,
+    maxCharacters
+  );
   let wasLeftOut = false;
   events.events.forEach((event, at) => {
     if (event.type === 'output' && isLeftOut(event)) {

@@ -1,8 +1,9 @@
 import type { LinePage, RunEvent } from '@bottega/schema';
-import { OutputLines, sentenceOf, type LogLine } from './log-lines.js';
+import type { TranslationBundle } from '@jupyterlab/translation';
+import { OutputLines, type LogLine } from './log-lines.js';
 import { LogPages, type ReadLines } from './log-pages.js';
 import { allLines, LogRows, type LineList, type LogRow } from './log-rows.js';
-import { LogSentences } from './log-sentences.js';
+import { LogSentences, sentenceOf } from './log-sentences.js';
 
 /**
  * The log of a run: the output by numbered lines, and between them what is said about the run. The newest lines come
@@ -20,7 +21,11 @@ export class RunLog {
   /** Whether it is known which line of the output an event now comes after. */
   #isPlaced = true;
 
-  constructor(read: ReadLines, maxCharacters?: number) {
+  constructor(
+    read: ReadLines,
+    readonly trans: TranslationBundle,
+    maxCharacters?: number
+  ) {
     this.#pages = new LogPages(read, maxCharacters);
   }
 
@@ -37,7 +42,7 @@ export class RunLog {
       return;
     }
     if (event.type === 'gap') this.#output.close();
-    const sentence = sentenceOf(event);
+    const sentence = sentenceOf(this.trans, event);
     if (sentence) this.#sentences.add(sentence, this.#isPlaced ? this.#output.number : null);
   }
 

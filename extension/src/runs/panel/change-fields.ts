@@ -1,5 +1,7 @@
 import { liveFields, type EventOf, type Problem } from '@bottega/schema';
 import { parse } from 'yaml';
+import { formatExact } from '../../state/formats.js';
+import { configAfter } from '../live/live-config.js';
 
 export type FieldKind = 'integer' | 'number' | 'flag' | 'numbers' | 'texts';
 
@@ -25,13 +27,12 @@ export interface Edits {
 
 /** The live fields of a fine-tuning run with what they are now: as it was submitted, and changed since. */
 export const changeFields = (config: string, changes: readonly Pick<EventOf<'change'>, 'values'>[]): ChangeField[] => {
-  const written = readConfig(config);
-  const changed: Record<string, unknown> = Object.assign({}, ...changes.map(({ values }) => values));
+  const now = configAfter('finetune', readConfig(config), changes);
   return liveFields('finetune').map(({ key, schema }) => ({
     key,
     kind: kindOf(schema),
     help: String(schema['description'] ?? ''),
-    value: (key in changed ? changed[key] : valueAt(written, key)) ?? defaultOf(key, schema, written)
+    value: valueAt(now, key)
   }));
 };
 
@@ -43,7 +44,8 @@ export const draftOf = ({ kind, value }: ChangeField): string | readonly string[
   if (kind === 'flag') return value === true;
   if (kind === 'texts') return Array.isArray(value) ? value.map(String) : [];
   if (value === undefined) return '';
-  return Array.isArray(value) ? value.join(', ') : numberText(value);
+  if (Array.isArray(value)) return value.join(', ');
+  return typeof value === 'number' ? formatExact(value) : String(value);
 };
 
 /** The fields that a person changed. What was emptied is taken away. */
@@ -92,10 +94,6 @@ const readValue = (
   return kind === 'integer' && !Number.isInteger(number) ? 'integer' : { is: number };
 };
 
-/** A small number as people write it: `2e-4`. */
-const numberText = (value: unknown): string =>
-  typeof value === 'number' && value !== 0 && Math.abs(value) < 0.01 ? value.toExponential() : String(value);
-
 const kindOf = (schema: Record<string, unknown>): FieldKind => {
   if (schema['type'] === 'boolean') return 'flag';
   if (schema['type'] === 'array') {
@@ -104,18 +102,12 @@ const kindOf = (schema: Record<string, unknown>): FieldKind => {
   return schema['type'] === 'integer' ? 'integer' : 'number';
 };
 
-/** `samples` and `profile` are there as a whole or not at all. */
-const defaultOf = (key: string, schema: Record<string, unknown>, written: unknown): unknown => {
-  const [group, field] = key.split('.');
-  return field === undefined || valueAt(written, group ?? '') !== undefined ? schema['default'] : undefined;
-};
-
-const readConfig = (config: string): unknown => {
+const readConfig = (config: string): object => {
   try {
-    return parse(config);
+    return { ...parse(config) } as object;
   } catch {
     // The agent took it, so this cannot be; without values the form still works.
-    return null;
+    return {};
   }
 };
 

@@ -75,7 +75,7 @@ export const ChangeForm = ({ trans, live, run, change }: ChangeFormProps): JSX.E
       )}
       <footer>
         <span className="jp-BottegaChange-edits">
-          {edited.map(key => `${key} ${valueText(values[key])}`).join(', ')}
+          {edited.map(key => `${key} ${valueText(trans, values[key])}`).join(', ')}
         </span>
         <Button onClick={() => change.open(false)}>{trans.__('Cancel')}</Button>
         <Button isPrimary disabledReason={reason} onClick={() => change.send(values)}>

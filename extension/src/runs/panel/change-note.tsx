@@ -20,7 +20,7 @@ export const ChangeNote = ({ trans, change }: { trans: TranslationBundle; change
   if (applied) {
     return (
       <p className="jp-BottegaChange-note" role="status">
-        {trans.__('Applied at step %1: %2', formatCount(applied.step), changeText(applied))}
+        {trans.__('Applied at step %1: %2', formatCount(applied.step), changeText(trans, applied))}
         <Button onClick={dismiss}>{trans.__('Dismiss')}</Button>
       </p>
     );
@@ -28,7 +28,7 @@ export const ChangeNote = ({ trans, change }: { trans: TranslationBundle; change
   if (!pending) return null;
   const waited = Math.max(0, now - pending.since);
   const what = Object.entries(pending.values)
-    .map(([key, value]) => `${key} → ${valueText(value)}`)
+    .map(([key, value]) => `${key} → ${valueText(trans, value)}`)
     .join(', ');
   return (
     <p className="jp-BottegaChange-note jp-mod-pending" role="status">

@@ -28,7 +28,7 @@ export const ChartChanges = ({ trans, places, width, hasLabels }: ChartChangesPr
       // A label at the right edge turns to the left when the last one leaves it more room there.
       const before = at === places.length - 1 && at === 0 ? left - 60 : 0;
       const room = Math.max(after, before);
-      const text = changeText(change);
+      const text = changeText(trans, change);
       const said = trans.__('From step %1: %2', formatCount(change.step), text);
       return (
         <div

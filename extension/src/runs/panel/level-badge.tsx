@@ -1,5 +1,6 @@
 import type { StartLevel } from '@bottega/schema';
 import type { TranslationBundle } from '@jupyterlab/translation';
+import { startLevelMeaning, startLevelWord } from '../../state/index.js';
 
 interface LevelBadgeProps {
   trans: TranslationBundle;
@@ -10,25 +11,10 @@ interface LevelBadgeProps {
 
 /** How much the processes of a run found ready. */
 export const LevelBadge = ({ trans, level, reason }: LevelBadgeProps): JSX.Element => (
-  <span className={`jp-BottegaLevel jp-mod-${level}`} title={[meaning(trans, level), reason].filter(Boolean).join(' ')}>
-    {word(trans, level)}
+  <span
+    className={`jp-BottegaLevel jp-mod-${level}`}
+    title={[startLevelMeaning(trans, level), reason].filter(Boolean).join(' ')}
+  >
+    {startLevelWord(trans, level)}
   </span>
 );
-
-const word = (trans: TranslationBundle, level: StartLevel): string => {
-  const words: Record<StartLevel, string> = {
-    cold: trans.__('cold'),
-    forked: trans.__('forked'),
-    resident: trans.__('resident')
-  };
-  return words[level];
-};
-
-const meaning = (trans: TranslationBundle, level: StartLevel): string => {
-  const words: Record<StartLevel, string> = {
-    cold: trans.__('Nothing was ready: a new interpreter.'),
-    forked: trans.__('The libraries were ready.'),
-    resident: trans.__('The libraries and the base model were ready.')
-  };
-  return words[level];
-};

@@ -99,7 +99,7 @@ const countText = ({ trans, hits, current }: LogSearchBarProps): string => {
   const at = current === null ? -1 : hits.placeOf(current);
   const place =
     at < 0
-      ? trans._n('%1 match', '%1 matches', count, formatCount(count))
+      ? trans._n('%2 match', '%2 matches', count, formatCount(count))
       : trans.__('%1 of %2', formatCount(at + 1), formatCount(count));
   return [place, searched].filter(Boolean).join(' · ');
 };

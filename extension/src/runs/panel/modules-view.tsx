@@ -13,7 +13,7 @@ export const ModulesView = ({ trans, run }: { trans: TranslationBundle; run: Liv
   return (
     <section className="jp-BottegaModules">
       <h3>
-        {trans._n('%1 module executed', '%1 modules executed', modules.length, modules.length)}
+        {trans._n('%1 module executed', '%1 modules executed', modules.length)}
         <small className={isAsSent ? 'jp-mod-same' : 'jp-mod-different'}>
           {isAsSent ? trans.__("as in the folder's tree") : trans.__("not all as in the folder's tree")}
         </small>

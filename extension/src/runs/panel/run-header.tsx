@@ -4,12 +4,12 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import type { ReactNode } from 'react';
 import {
   Duration,
-  formatCount,
   formatDuration,
   formatStepSeconds,
   formatTokensPerSecond,
   RelativeTime,
-  StateBadge
+  StateBadge,
+  stepText
 } from '../../state/index.js';
 import type { LiveRun } from '../live/index.js';
 
@@ -52,11 +52,6 @@ const factsOf = (trans: TranslationBundle, live: LiveRun, run: Run): ReactNode[]
   facts.push(trans.__('on %1', run.cluster));
   return facts;
 };
-
-const stepText = (trans: TranslationBundle, run: Run): string =>
-  run.max_steps === null
-    ? trans.__('step %1', formatCount(run.step))
-    : trans.__('step %1 / %2', formatCount(run.step), formatCount(run.max_steps));
 
 const timeLeftMs = (run: Run): number | null =>
   run.max_steps === null || run.step_seconds === null ? null : (run.max_steps - run.step) * run.step_seconds * 1000;

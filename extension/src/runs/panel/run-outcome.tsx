@@ -1,7 +1,7 @@
-import type { QueuePlace, Run } from '@bottega/schema';
+import type { Run } from '@bottega/schema';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import type { IBottega } from '../../agent/index.js';
-import { clusterStateWord, Duration, runStateWord, useSignal } from '../../state/index.js';
+import { clusterStateWord, Duration, queueText, runStateWord, useSignal } from '../../state/index.js';
 
 /** Why a run waits or how it ended, large, when that is the news; nothing when it goes well. */
 export const RunOutcome = ({
@@ -46,9 +46,6 @@ export const RunOutcome = ({
       return null;
   }
 };
-
-export const queueText = (trans: TranslationBundle, { position, length }: QueuePlace): string =>
-  position === 1 ? trans.__('Next of %1 in the queue', length) : trans.__('%1 of %2 in the queue', position, length);
 
 const waitsFor = (trans: TranslationBundle, bottega: IBottega, run: Run): string => {
   const cluster = bottega.ledger.cluster(run.cluster);

@@ -33,7 +33,7 @@ export const TracesView = ({ trans, run, commands }: TracesViewProps): JSX.Eleme
             <Button icon={traceIcon} onClick={() => void commands.execute('bottega:open-trace', { run: run.id, name })}>
               {traceTitle(trans, name)}
             </Button>
-            <span>{trans._n('%1 rank', '%1 ranks', traces.length, traces.length)}</span>
+            <span>{trans._n('%1 rank', '%1 ranks', traces.length)}</span>
             <span>{formatBytes(sizeBytes)}</span>
             <RelativeTime trans={trans} time={time} />
           </li>
