@@ -115,7 +115,10 @@ export class Ledger {
   }
 
   /** Changes what is not a fold over events: the tree of a pending run, a reason for its wait. */
-  updateRun(id: string, change: Partial<Pick<Run, 'tree' | 'reason' | 'state' | 'ended' | 'is_kept'>>): Run {
+  updateRun(
+    id: string,
+    change: Partial<Pick<Run, 'tree' | 'branch_of' | 'reason' | 'state' | 'ended' | 'is_kept'>>
+  ): Run {
     return this.file.write(() => this.saveRun({ ...this.run(id), ...change }));
   }
 

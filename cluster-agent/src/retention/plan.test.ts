@@ -47,16 +47,12 @@ test('whatever a run that stays came from stays, back to the first', () => {
   expect(plan.stays[1]?.reason).toBe('The run name of middle branched from it.');
 });
 
-test('what an active run begins from stays, however the config names it', () => {
-  const active = [
-    { name: 'A', config: 'kind: finetune\nresume_from_checkpoint: run-origin1/checkpoint-20\n' },
-    { name: 'B', config: '{"resume_from_checkpoint": "/data/runs/run-origin2/output/checkpoint-3"}' },
-    { name: 'C', branch_of: { run: 'run-origin3', step: null } }
-  ].map(each => ({ ...newRun(), ...each }));
-  const needed = begunFrom(active);
-  expect([1, 2, 3].map(number => needed.get(`run-origin${number}`))).toEqual(['A', 'B', 'C']);
-  const runs = [ended('run-origin1', 50), ended('run-nobody', 50)];
-  expect(ids(planRuns(runs, rules, { ...nobody, begunFrom: needed }).goes)).toEqual(['run-nobody']);
+test('what an active run begins from stays', () => {
+  const needed = begunFrom([{ ...newRun(), name: 'C', branch_of: { run: 'run-origin', step: null } }, newRun()]);
+  const runs = [ended('run-origin', 50), ended('run-nobody', 50)];
+  const plan = planRuns(runs, rules, { ...nobody, begunFrom: needed });
+  expect(ids(plan.goes)).toEqual(['run-nobody']);
+  expect(plan.stays[0]?.reason).toBe('The run C goes on and began from it.');
 });
 
 const summaries = fc

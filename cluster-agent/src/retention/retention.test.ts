@@ -1,4 +1,5 @@
-import { join } from 'node:path';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import type { CachedThing, CleanupAnswer, Run, RunPage, Storage } from '@bottega/schema';
 import fc from 'fast-check';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -129,11 +130,61 @@ test('the runs of a cluster that is away stay until it is back', async () => {
   expect((await cleanUp({ dry_run: false })).runs).toMatchObject([{ id: 'run-000001', size_bytes: 1_000 }]);
 });
 
-test('what an active run begins from is not deleted by hand either', async () => {
+const base = 'kind: finetune\nmodel: m\ndata: {train: x}\n';
+const origins: [string, string, Record<string, string>][] = [
+  ['in quotes', `${base}"resume_from_checkpoint": 'run-origin1' # not run-origin2\n`, {}],
+  ['over two lines', `${base}resume_from_checkpoint:\n  run-origin1/checkpoint-2\n`, {}],
+  ['by an anchor', `${base}name: &from run-origin1\nresume_from_checkpoint: *from\n`, {}],
+  [
+    'as JSON',
+    JSON.stringify({ kind: 'finetune', model: 'm', data: { train: 'x' }, resume_from_checkpoint: 'run-origin1' }),
+    {}
+  ],
+  ['by its path', `${base}resume_from_checkpoint: "/data/engine runs/run-origin1/output/checkpoint-3"\n`, {}],
+  [
+    'in a file that a file extends',
+    'extends: deep/one.run.yaml\n# resume_from_checkpoint: run-origin2\n',
+    { 'deep/one.run.yaml': 'extends: two.yaml\n', 'deep/two.yaml': `${base}resume_from_checkpoint: run-origin1\n` }
+  ]
+];
+
+test.each(origins)('what an active run begins from stays, named %s', async (_, config, files) => {
   await bench.up();
-  addEnded('run-origin1', 40);
-  const config = 'kind: finetune\nmodel: m\nresume_from_checkpoint: run-origin1/checkpoint-2\n';
-  ledger.addRun({ ...newRun('run-active1'), state: 'running', config, last_seq: 1 }, '');
-  expect((await cleanUp({ dry_run: false })).stays).toMatchObject([{ id: 'run-origin1' }]);
+  const folder = await projectOf(files);
+  for (const id of ['run-origin1', 'run-origin2']) {
+    addEnded(id, 40);
+    ledger.appendEvents(id, [{ type: 'checkpoint', seq: 1, time: 1, step: 2, path: 'p', size_bytes: 1, final: false }]);
+  }
+  const submitted = await bench.call<Run>('POST', '/v1/runs', { id: 'run-active1', config, folder, cluster: 'local' });
+  expect(submitted.body.branch_of?.run).toBe('run-origin1');
+  const { runs, stays } = await cleanUp({ dry_run: false });
+  expect([runs, stays]).toMatchObject([[{ id: 'run-origin2' }], [{ id: 'run-origin1' }]]);
   expect((await bench.call('DELETE', '/v1/runs/run-origin1')).body).toMatchObject({ code: 'conflict' });
 });
+
+test('a run that waited for its cluster holds what its files name when it begins', async () => {
+  let comesUp = (): void => undefined;
+  bench.provider.comingUp = new Promise(resolve => (comesUp = resolve));
+  await bench.call('POST', '/v1/clusters', { spec: SPEC });
+  const folder = await projectOf({ 'base.yaml': base });
+  addEnded('run-origin1', 40);
+  ledger.appendEvents('run-origin1', [
+    { type: 'checkpoint', seq: 1, time: 1, step: 2, path: 'p', size_bytes: 1, final: false }
+  ]);
+  const config = 'extends: base.yaml\n';
+  const submitted = await bench.call<Run>('POST', '/v1/runs', { id: 'run-active1', config, folder, cluster: 'local' });
+  expect(submitted.body.branch_of).toBeNull();
+  await writeFile(join(folder, 'base.yaml'), `${base}resume_from_checkpoint: run-origin1/checkpoint-2\n`);
+  comesUp();
+  await expect.poll(async () => (await bench.run('run-active1')).branch_of).toEqual({ run: 'run-origin1', step: 2 });
+  expect((await cleanUp({ dry_run: false })).stays).toMatchObject([{ id: 'run-origin1' }]);
+});
+
+const projectOf = async (files: Record<string, string>): Promise<string> => {
+  const folder = join(bench.scratch, 'project');
+  for (const [name, text] of Object.entries({ 'main.py': '', ...files })) {
+    await mkdir(dirname(join(folder, name)), { recursive: true });
+    await writeFile(join(folder, name), text);
+  }
+  return folder;
+};

@@ -1,4 +1,4 @@
-import { hasEnded, type Branch, type Run, type RunConfig, type SubmitRequest } from '@bottega/schema';
+import { hasEnded, type Branch, type Run, type RunConfig } from '@bottega/schema';
 import { problemIn } from '@bottega/schema/validate';
 import { BottegaError } from '../errors/index.js';
 import type { Ledger } from '../ledger/index.js';
@@ -7,18 +7,31 @@ const KEY = 'resume_from_checkpoint';
 const ORIGIN = /^([a-z0-9][a-z0-9-]{5,63})(?:\/checkpoint-(\d+))?$/;
 
 /**
- * The checkpoint a run begins from; null when it begins anew, or from a path on the cluster. Throws invalid_config for a
- * checkpoint that cannot be there.
+ * The checkpoint a run begins from; null when it begins anew, or from a path on the cluster that names no run. Throws
+ * invalid_config for a checkpoint that cannot be there. `text` is the config as it was written.
  */
-export const branchOf = (config: RunConfig, request: SubmitRequest, ledger: Ledger): Branch | null => {
+export const branchOf = (
+  config: RunConfig,
+  { config: text, cluster }: { config: string; cluster: string },
+  ledger: Ledger
+): Branch | null => {
   const wanted = config.kind === 'finetune' ? config.resume_from_checkpoint : undefined;
-  if (wanted === undefined || wanted.startsWith('/')) return null;
+  if (wanted === undefined) return null;
+  if (wanted.startsWith('/')) return namedIn(wanted, ledger);
   const [, id = '', step] = ORIGIN.exec(wanted) ?? [];
   const branch = { run: id, step: step === undefined ? null : Number(step) };
-  const message = whyNot(wanted, branch, ledger.findRun(id), request.cluster, ledger);
+  const message = whyNot(wanted, branch, ledger.findRun(id), cluster, ledger);
   if (message === null) return branch;
-  const problems = [problemIn(request.config, [KEY], message)];
+  const problems = [problemIn(text, [KEY], message)];
   throw new BottegaError('invalid_config', message, { problems });
+};
+
+/** The run whose folder a path on the cluster leads through. What lies there only the engine can say. */
+const namedIn = (path: string, ledger: Ledger): Branch | null => {
+  const parts = path.split('/').filter(part => part !== '');
+  const run = parts.findLast(part => ledger.findRun(part) !== null);
+  const step = /^checkpoint-(\d+)$/.exec(parts.at(-1) ?? '')?.[1];
+  return run === undefined ? null : { run, step: step === undefined ? null : Number(step) };
 };
 
 const whyNot = (

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { EngineSubmit, Run } from '@bottega/schema';
+import type { Run, RunConfig } from '@bottega/schema';
 import type { Engine } from '../engine/index.js';
 import { BottegaError } from '../errors/index.js';
 import type { Snapshot, Sync } from '../sync/index.js';
@@ -14,8 +14,11 @@ export interface Dispatch {
   sync: Sync;
   /** The folder as it was looked at a moment ago, and when that began. */
   scanned?: { snapshot: Snapshot; started: number } | undefined;
-  /** Called with the tree right before the engine hears of the run: from then on only the engine can say how it is. */
-  onSending(tree: string): void;
+  /**
+   * Called right before the engine hears of the run: from then on only the engine can say how it is. Throws when it must
+   * not hear of it.
+   */
+  onSending(tree: string, config: RunConfig): void;
   signal: AbortSignal;
 }
 
@@ -41,13 +44,13 @@ export const dispatch = async (job: Dispatch): Promise<void> => {
   }
 };
 
-const syncAndSubmit = async (job: Dispatch, config: EngineSubmit['config']): Promise<void> => {
+const syncAndSubmit = async (job: Dispatch, config: RunConfig): Promise<void> => {
   const { run, engine, sync, signal } = job;
   const started = job.scanned?.started ?? Date.now();
   const snapshot = job.scanned?.snapshot ?? (await sync.scan(run.folder, signal));
   await sync.push(snapshot, engine, signal);
   const phases = [{ name: 'sync' as const, started, duration_ms: Date.now() - started }];
-  job.onSending(snapshot.tree.digest);
+  job.onSending(snapshot.tree.digest, config);
   await engine.submit(run.id, { name: run.name, config, tree: snapshot.tree, phases }, signal);
 };
 

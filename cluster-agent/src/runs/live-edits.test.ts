@@ -97,8 +97,11 @@ test('a branch of a run that goes on is kept in the record', async () => {
   await expect.poll(async () => (await bench.run(RUN)).last_seq).toBe(3);
   expect((await submit('run-000002', branch(`${RUN}/checkpoint-4`))).body.branch_of).toEqual({ run: RUN, step: 4 });
   expect((await submit('run-000003', branch(RUN))).body.branch_of).toEqual({ run: RUN, step: null });
-  expect((await submit('run-000004', branch('/somewhere/checkpoint-4'))).body.branch_of).toBeNull();
-  expect((await submit('run-000005')).body.branch_of).toBeNull();
+  const path = `/data/runs/${RUN}/output`;
+  expect((await submit('run-000004', branch(`${path}/checkpoint-4`))).body.branch_of).toEqual({ run: RUN, step: 4 });
+  expect((await submit('run-000005', branch(path))).body.branch_of).toEqual({ run: RUN, step: null });
+  expect((await submit('run-000006', branch('/somewhere/checkpoint-4'))).body.branch_of).toBeNull();
+  expect((await submit('run-000007')).body.branch_of).toBeNull();
 });
 
 test.each([

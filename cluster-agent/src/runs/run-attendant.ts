@@ -1,4 +1,12 @@
-import { hasEnded, type Cluster, type ErrorBody, type Run, type RunEvent, type RunState } from '@bottega/schema';
+import {
+  hasEnded,
+  type Cluster,
+  type ErrorBody,
+  type Run,
+  type RunConfig,
+  type RunEvent,
+  type RunState
+} from '@bottega/schema';
 import type { Changes } from '../changes/index.js';
 import type { EngineSession, RunKeeper } from '../clusters/index.js';
 import { asBottegaError, BottegaError } from '../errors/index.js';
@@ -6,6 +14,7 @@ import type { Ledger, OwnEvent } from '../ledger/index.js';
 import type { Log } from '../log/index.js';
 import { RunMirror } from '../mirror/index.js';
 import type { Snapshot, Sync } from '../sync/index.js';
+import { branchOf } from './branch.js';
 import { dispatch } from './dispatch.js';
 
 const STOP_ALL_GRACE_S = 2;
@@ -154,9 +163,11 @@ export class RunAttendant implements RunKeeper {
     scanned?: { snapshot: Snapshot; started: number }
   ): Promise<void> {
     const signal = AbortSignal.any([life.signal, entry.abort.signal]);
-    const onSending = (tree: string): void => {
+    const onSending = (tree: string, config: RunConfig): void => {
+      // What it extends may have been edited since it was submitted.
+      const branch = branchOf(config, run, this.options.ledger);
       entry.isSent = true;
-      this.tell(this.options.ledger.updateRun(run.id, { tree, reason: '' }));
+      this.tell(this.options.ledger.updateRun(run.id, { tree, branch_of: branch, reason: '' }));
     };
     try {
       await dispatch({ run, engine: session.engine, sync: this.options.sync, scanned, onSending, signal });

@@ -118,7 +118,7 @@ export class Runs {
     if (existing) return existing;
     requirePaths(request);
     const config = await requireConfig(request);
-    const branch = branchOf(config, request, ledger);
+    branchOf(config, request, ledger);
     clusters.sessionOrStarting(request.cluster);
     const started = Date.now();
     const snapshot = await sync.scan(request.folder);
@@ -126,6 +126,8 @@ export class Runs {
     // Meanwhile the same request may have come once more and been faster.
     const faster = ledger.findRequested(request.id, identity);
     if (faster) return faster;
+    // Once more: what it begins from may have been deleted meanwhile, and from now on nobody may.
+    const branch = branchOf(config, request, ledger);
     const waitsFor = session ? '' : `Waiting for the cluster ${request.cluster} to be ready.`;
     const run = ledger.addRun(newRun(request, config, branch, waitsFor), identity);
     changes.tell({ type: 'run', run });
