@@ -4,8 +4,8 @@ import { Jupyter } from '../browser/jupyter.ts';
 import { Lab } from '../browser/lab.ts';
 
 /**
- * Seconds from Ctrl+Enter in the config editor to the frame that shows the first step in the log of the run panel, in a
- * real JupyterLab with a cluster of its own.
+ * Seconds from Ctrl+Enter in the config editor to the frame that shows a step in the log of the run panel for the first
+ * time, in a real JupyterLab with a cluster of its own. The log follows its end: where frames are slow that is a later step.
  */
 export const measureKeyPress = async (samples: number): Promise<number[]> => {
   const jupyter = await Jupyter.start();
@@ -45,14 +45,14 @@ const pressAndWait = async (page: Page, sample: number): Promise<number> => {
   return seconds;
 };
 
-/** In the page: from the key press to the frame after the first step of a log that did not show one before. */
+/** In the page: from the key press to the frame after the first line of a step in a log that did not show one before. */
 const untilShown = (): Promise<number> =>
   new Promise((resolve, reject) => {
     const isStepShown = (): boolean =>
       [...document.querySelectorAll<HTMLElement>('.jp-BottegaRunPanel')].some(
         panel =>
           panel.offsetParent !== null &&
-          /^step 1 +loss/m.test(panel.querySelector<HTMLElement>('[role=log]')?.innerText ?? '')
+          /^step \d+ +loss/m.test(panel.querySelector<HTMLElement>('[role=log]')?.innerText ?? '')
       );
     const late = setTimeout(() => reject(new Error('No first step within 60 seconds.')), 60_000);
     const watch = (pressed: number): void => {
