@@ -42,6 +42,12 @@ const generate = async folder => {
     'version.py',
     `"""Generated from schema/src/version.ts by \`npm run generate\`."""\n\nAPI_VERSION = ${schema.API_VERSION}\n`
   );
+  const answers = Object.entries(schema.AGENT_ANSWER_S).map(([what, seconds]) => `"${what}": ${seconds}`);
+  write(
+    folder,
+    'timeouts.py',
+    `"""Generated from schema/src/timeouts.ts by \`npm run generate\`."""\n\nAGENT_ANSWER_S = {${answers.join(', ')}}\n`
+  );
   const python = join(root, '.venv/bin/python');
   execFileSync(
     python,
@@ -78,7 +84,7 @@ const generate = async folder => {
   );
 };
 
-const files = ['run-config.json', 'cluster-spec.json', 'wire.json', 'version.py', 'models.py'];
+const files = ['run-config.json', 'cluster-spec.json', 'wire.json', 'version.py', 'timeouts.py', 'models.py'];
 
 // Both ways start in a folder inside the repository: the generator formats with the ruff settings it finds above its output.
 const cache = join(root, 'node_modules/.cache');

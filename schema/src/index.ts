@@ -9,6 +9,7 @@ export * from './mime.js';
 export * from './run-config.js';
 export * from './run.js';
 export * from './storage.js';
+export * from './timeouts.js';
 export { withDefaults } from './validate/defaults.js';
 export { withChanges } from './validate/live.js';
 export * from './version.js';

@@ -1,5 +1,6 @@
 import {
   API_VERSION,
+  ENGINE_ANSWER_S,
   type EngineCleanup,
   type EngineCleanupAnswer,
   type EngineInfo,
@@ -15,9 +16,9 @@ import type { BlobReceiver } from '../sync/index.js';
 
 const FRAME_LIMIT_BYTES = 16 * 1024 * 1024;
 const HANDSHAKE_TIMEOUT_MS = 5_000;
-/** Reserving seats may wait for Ray; the run itself is followed by its events. */
-const SUBMIT_TIMEOUT_MS = 30_000;
-const STORAGE_TIMEOUT_MS = 120_000;
+const withinMs = (what: keyof typeof ENGINE_ANSWER_S): { timeoutMs: number } => ({
+  timeoutMs: ENGINE_ANSWER_S[what] * 1_000
+});
 
 /** Which engine this is, and how to reach it. Kept 0600 in the agent's home. */
 export interface EngineAddress {
@@ -64,7 +65,7 @@ export class Engine implements BlobReceiver {
 
   /** Idempotent by id. Throws conflict when the engine lacks blobs of the tree. */
   async submit(id: string, json: EngineSubmit, signal: AbortSignal): Promise<EngineRun> {
-    const options = { method: 'PUT', json, signal, timeoutMs: SUBMIT_TIMEOUT_MS };
+    const options = { method: 'PUT', json, signal, ...withinMs('submit') };
     return (await this.json(`/v1/runs/${id}`, options)) as EngineRun;
   }
 
@@ -76,13 +77,12 @@ export class Engine implements BlobReceiver {
     await this.fetch(`/v1/runs/${id}/profile`, { method: 'POST', json: { steps } });
   }
 
-  /** The first time after its start the engine looks at every file of every run. */
   async storage(): Promise<EngineStorage> {
-    return (await this.json('/v1/storage', { timeoutMs: STORAGE_TIMEOUT_MS })) as EngineStorage;
+    return (await this.json('/v1/storage', withinMs('storage'))) as EngineStorage;
   }
 
   async cleanUp(json: EngineCleanup): Promise<EngineCleanupAnswer> {
-    const options = { method: 'POST', json, timeoutMs: STORAGE_TIMEOUT_MS };
+    const options = { method: 'POST', json, ...withinMs('storage') };
     return (await this.json('/v1/cleanup', options)) as EngineCleanupAnswer;
   }
 
@@ -104,7 +104,7 @@ export class Engine implements BlobReceiver {
 
   /** The same, with the body of the answer still to be read by the caller. */
   async open(path: string, options: RequestOptions): Promise<Answer> {
-    const answer = await this.remote.send(path, options);
+    const answer = await this.remote.send(path, { ...withinMs('usual'), ...options });
     if (answer.statusCode >= 300 && answer.statusCode !== 304) throw refusal(answer, await answer.body.text());
     return answer;
   }

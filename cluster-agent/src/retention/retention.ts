@@ -103,10 +103,12 @@ export class Retention {
     stored: Stored,
     away: Set<string>
   ): Promise<CleanupAnswer['things']> {
-    const found: CleanupAnswer['things'] = [];
-    for (const [cluster, { engine }] of stored) {
+    const asked = [...stored].map(async ([cluster, { engine }]) => {
       const without = goes.filter(run => run.cluster === cluster).map(run => run.id);
-      const answer = await unlessAway(engine.cleanUp({ dry_run, unused_days, without }));
+      return [cluster, await unlessAway(engine.cleanUp({ dry_run, unused_days, without }))] as const;
+    });
+    const found: CleanupAnswer['things'] = [];
+    for (const [cluster, answer] of await Promise.all(asked)) {
       if (answer) found.push(...answer.things.map(thing => ({ cluster, thing })));
       else away.add(cluster);
     }

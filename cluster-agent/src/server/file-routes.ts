@@ -1,11 +1,10 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
-import { RunId } from '@bottega/schema';
+import { ENGINE_ANSWER_S, RunId } from '@bottega/schema';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
 import { BottegaError } from '../errors/index.js';
 import type { Services } from './services.js';
 
-const TIMEOUT_MS = 60_000;
 const asked = ['range', 'if-range', 'if-none-match', 'if-modified-since', 'accept-encoding'];
 const told = [
   ...['content-type', 'content-length', 'content-range', 'content-encoding'],
@@ -24,7 +23,7 @@ export const fileRoutes =
       const answer = await engine.open(`/v1/runs/${id}/${path}`, {
         headers,
         signal: gone.signal,
-        timeoutMs: TIMEOUT_MS
+        timeoutMs: ENGINE_ANSWER_S.files * 1_000
       });
       // Whatever a run wrote is data: no browser is to guess that it is a page.
       return reply

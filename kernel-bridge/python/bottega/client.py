@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
 
+from bottega_schema.timeouts import AGENT_ANSWER_S
+
 from .agent import AgentAddress, check_version, default_home, find_agent, start_agent
 from .errors import BottegaError
 from .run import Run
@@ -19,9 +21,6 @@ from .stream import Stream, follow_ledger, follow_run
 from .unix_http import request_json
 
 Record = dict[str, Any]
-TIMEOUT_S = 30.0
-STORAGE_TIMEOUT_S = 300.0
-"""Sizes of thousands of folders are looked up one by one."""
 
 
 def connect(home: str | Path | None = None, start: bool = True) -> Client:
@@ -177,7 +176,7 @@ class Client:
 
     def storage(self) -> Record:
         """What lies where, and how large it is."""
-        storage: Record = self._request("GET", "/v1/storage", timeout_s=STORAGE_TIMEOUT_S)
+        storage: Record = self._request("GET", "/v1/storage", within="storage")
         return storage
 
     def cleanup(
@@ -194,7 +193,7 @@ class Client:
             "newest": newest,
             "unused_days": unused_days,
         }
-        answer: Record = self._request("POST", "/v1/cleanup", request, timeout_s=STORAGE_TIMEOUT_S)
+        answer: Record = self._request("POST", "/v1/cleanup", request, "storage")
         return answer
 
     def events(self, id: str, from_seq: int = 1, limit: int | None = None) -> list[Record]:
@@ -219,7 +218,8 @@ class Client:
             raise BottegaError("agent_unreachable", f"No agent runs for {self.home}.", hint)
         return found
 
-    def _request(self, method: str, url: str, body: object = None, timeout_s: float = TIMEOUT_S) -> Any:
+    def _request(self, method: str, url: str, body: object = None, within: str = "usual") -> Any:
+        timeout_s = AGENT_ANSWER_S[within]
         address = self._address or self._reach()
         try:
             return request_json(address.socket, method, url, body, timeout_s)

@@ -17,5 +17,5 @@ const reachable = (file: string, found = new Set<string>()): Set<string> => {
 test('the part for the browser needs neither Node nor the schema library', () => {
   const entry = fileURLToPath(new URL('../lib/index.js', import.meta.url));
   const packages = [...reachable(entry)].filter(name => !name.startsWith('/'));
-  expect(packages).toEqual(['@bottega/schema/version']);
+  expect(packages).toEqual(['@bottega/schema/timeouts', '@bottega/schema/version']);
 });

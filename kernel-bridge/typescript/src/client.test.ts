@@ -1,5 +1,6 @@
-import { expect, test } from 'vitest';
+import { ENGINE_ANSWER_S } from '@bottega/schema/timeouts';
 import { API_VERSION } from '@bottega/schema/version';
+import { afterEach, expect, test, vi } from 'vitest';
 import { Client } from './client.js';
 import { newRunId } from './run-id.js';
 
@@ -37,6 +38,33 @@ test('an agent that does not answer is a typed error', async () => {
     throw new TypeError('fetch failed');
   });
   await expect(client.runs()).rejects.toMatchObject({ code: 'agent_unreachable' });
+});
+
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+const FOLDERS_S = 10;
+const slow: [string, (client: Client) => Promise<unknown>, number][] = [
+  ['a stop', client => client.stop('run-one'), ENGINE_ANSWER_S.usual],
+  ['a file', client => client.file('run-one', 'a'), ENGINE_ANSWER_S.files],
+  ['a trace', client => client.trace('run-one', 'a'), ENGINE_ANSWER_S.files],
+  ['storage', client => client.storage(), ENGINE_ANSWER_S.storage],
+  ['a clean-up', client => client.cleanup({ dry_run: true }), 2 * ENGINE_ANSWER_S.storage + FOLDERS_S]
+];
+
+test.each(slow)('%s is waited for longer than the agent waits for its engine', async (_, ask, engineSeconds) => {
+  vi.useFakeTimers();
+  const silent = (_path: string, { signal }: RequestInit = {}): Promise<Response> =>
+    new Promise((_resolve, reject) => signal?.addEventListener('abort', () => reject(signal.reason as Error)));
+  const failed = vi.fn();
+  const client = new Client({ ...clientOf(() => Response.json({})).transport, fetch: silent });
+  const asked = ask(client).catch(failed);
+  await vi.advanceTimersByTimeAsync(engineSeconds * 1_000);
+  expect(failed).not.toHaveBeenCalled();
+  await vi.advanceTimersByTimeAsync(600_000);
+  await asked;
+  expect(failed.mock.calls).toMatchObject([[{ code: 'timeout' }]]);
 });
 
 test('an agent of another API version is refused with both versions', async () => {

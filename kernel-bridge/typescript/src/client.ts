@@ -16,13 +16,14 @@ import type {
   ValidateAnswer,
   ValidateRequest
 } from '@bottega/schema';
+import { AGENT_ANSWER_S } from '@bottega/schema/timeouts';
 import { API_VERSION } from '@bottega/schema/version';
 import { BottegaError, errorOf } from './error.js';
 import { untilReady, type ReadyOptions } from './ready-cluster.js';
 import { RunStream } from './stream.js';
 import type { Transport } from './transport.js';
 
-const TIMEOUT_MS = 30_000;
+type Within = keyof typeof AGENT_ANSWER_S;
 
 /** What to look for in the output of a run; the rest has the defaults of the schema. */
 export type SearchFor = Pick<SearchQuery, 'text'> & Partial<SearchQuery>;
@@ -142,22 +143,22 @@ export class Client {
 
   /** A file of the run's output folder, as a stream. */
   file(id: string, path: string, init?: RequestInit): Promise<Response> {
-    return this.#request('GET', `${runPath(id)}/files/${encodePath(path)}`, undefined, init);
+    return this.#request('GET', `${runPath(id)}/files/${encodePath(path)}`, undefined, init, 'files');
   }
 
   /** A trace as an Arrow IPC stream, see `traceColumns` in the schema. */
   trace(id: string, name: string, init?: RequestInit): Promise<Response> {
-    return this.#request('GET', `${runPath(id)}/traces/${encodeURIComponent(name)}`, undefined, init);
+    return this.#request('GET', `${runPath(id)}/traces/${encodeURIComponent(name)}`, undefined, init, 'files');
   }
 
   /** What takes space, here and on the clusters. */
   storage(): Promise<Storage> {
-    return this.#json('GET', '/v1/storage');
+    return this.#json('GET', '/v1/storage', undefined, {}, 'storage');
   }
 
   /** Removes old runs and unused caches, or only says which. */
   cleanup(rules: CleanupRules): Promise<CleanupAnswer> {
-    return this.#json('POST', '/v1/cleanup', rules);
+    return this.#json('POST', '/v1/cleanup', rules, {}, 'storage');
   }
 
   dashboardUrl(cluster: string): string {
@@ -169,14 +170,20 @@ export class Client {
     this.#stream.dispose();
   }
 
-  async #json<T>(method: string, path: string, body?: unknown, init?: RequestInit): Promise<T> {
-    const response = await this.#request(method, path, body, init);
+  async #json<T>(method: string, path: string, body?: unknown, init?: RequestInit, within?: Within): Promise<T> {
+    const response = await this.#request(method, path, body, init, within);
     return (await response.json()) as T;
   }
 
-  async #request(method: string, path: string, body?: unknown, init: RequestInit = {}): Promise<Response> {
+  async #request(
+    method: string,
+    path: string,
+    body?: unknown,
+    init: RequestInit = {},
+    within: Within = 'usual'
+  ): Promise<Response> {
     const deadline = new AbortController();
-    const timer = setTimeout(() => deadline.abort(), TIMEOUT_MS);
+    const timer = setTimeout(() => deadline.abort(), AGENT_ANSWER_S[within] * 1_000);
     const signal = init.signal ? AbortSignal.any([init.signal, deadline.signal]) : deadline.signal;
     const json =
       body === undefined ? {} : { body: JSON.stringify(body), headers: { 'Content-Type': 'application/json' } };
@@ -186,7 +193,7 @@ export class Client {
       return response;
     } catch (error) {
       if (error instanceof BottegaError || init.signal?.aborted) throw error;
-      throw deadline.signal.aborted ? timedOut(method, path, error) : unreachable(error);
+      throw deadline.signal.aborted ? timedOut(`${method} ${path}`, within, error) : unreachable(error);
     } finally {
       clearTimeout(timer);
     }
@@ -208,9 +215,9 @@ const versionMismatch = (info: AgentInfo): BottegaError =>
     hint: `Stop the agent (process ${info.pid}) and connect again; clusters and runs go on meanwhile.`
   });
 
-const timedOut = (method: string, path: string, cause: unknown): BottegaError =>
+const timedOut = (request: string, within: Within, cause: unknown): BottegaError =>
   new BottegaError(
-    { code: 'timeout', message: `The agent did not answer ${method} ${path} within ${TIMEOUT_MS / 1000} seconds.` },
+    { code: 'timeout', message: `The agent did not answer ${request} within ${AGENT_ANSWER_S[within]} seconds.` },
     { cause }
   );
 
