@@ -15,6 +15,7 @@ from urllib.parse import quote, urlencode
 from bottega_schema.timeouts import AGENT_ANSWER_S
 
 from .agent import AgentAddress, check_version, default_home, find_agent, start_agent
+from .branch import branch_config, branch_name
 from .errors import BottegaError
 from .run import Run
 from .stream import Stream, follow_ledger, follow_run
@@ -153,6 +154,16 @@ class Client:
         """Runs the config and folder of a run again, as they are now."""
         request = {"id": new_run_id(), **({"cluster": cluster} if cluster else {})}
         return Run(self, self._request("POST", f"{run_path(id)}/rerun", request))
+
+    def branch(self, id: str, step: int | None = None, changes: Record | None = None) -> Run:
+        """A new run with the config and folder of another, from its checkpoint at a step, or from its last one.
+
+        `changes` is what should be different, by dotted key or nested; None takes a key away. Steps are counted on:
+        without max_steps the branch goes as far as the other was to go, and as far again once that is over.
+        """
+        origin = self.get(id).record
+        config = branch_config(origin, step, {"name": branch_name(origin), **dotted(changes or {})})
+        return self.submit(config, origin["folder"], origin["cluster"])
 
     def profile(self, id: str, steps: int = 5) -> None:
         """Records the next steps of a live run with the profiler."""

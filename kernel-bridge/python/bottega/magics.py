@@ -51,6 +51,11 @@ def make_parser() -> Parser:
     profile = commands.add_parser("profile", help="record the next steps of a run")
     profile.add_argument("run")
     profile.add_argument("--steps", type=int, default=5)
+    branch = commands.add_parser("branch", help="begin a new run from a checkpoint of a run")
+    branch.add_argument("run", help="RUN/checkpoint-20, or RUN for its last checkpoint")
+    branch.add_argument(
+        "fields", nargs="*", metavar="KEY=VALUE", help="what should be different in its config"
+    )
     change = commands.add_parser("set", help="change live fields of a running run")
     change.add_argument("run")
     change.add_argument(
@@ -146,6 +151,11 @@ class BottegaMagics(Magics):
     def _rerun(self, arguments: argparse.Namespace, cell: str | None) -> None:
         show(run_bundle(self.client.rerun(arguments.run).record))
 
+    def _branch(self, arguments: argparse.Namespace, cell: str | None) -> None:
+        id, step = checkpoint_of(arguments.run)
+        changes = dict(field_of(text) for text in arguments.fields)
+        show(run_bundle(self.client.branch(id, step, changes).record))
+
     def _profile(self, arguments: argparse.Namespace, cell: str | None) -> None:
         self.client.profile(arguments.run, arguments.steps)
         show(message_bundle(f"Recording the next {arguments.steps} steps of {arguments.run}."))
@@ -187,6 +197,14 @@ class BottegaMagics(Magics):
         handle = show(run_bundle(run.record))
         if arguments.wait:
             wait_and_show(run, handle)
+
+
+def checkpoint_of(text: str) -> tuple[str, int | None]:
+    """The run and the step, None for its last checkpoint."""
+    id, is_named, step = text.partition("/checkpoint-")
+    if is_named and not step.isdecimal():
+        raise UsageError(f"{text}: write RUN/checkpoint-20, or RUN for its last checkpoint.")
+    return id, int(step) if is_named else None
 
 
 def field_of(text: str) -> tuple[str, Any]:

@@ -64,6 +64,13 @@ class Run:
         """
         self.client.change(self.id, {**(values or {}), **fields})
 
+    def branch(self, step: int | None = None, changes: dict[str, Any] | None = None, **fields: Any) -> Run:
+        """A new run from the checkpoint at a step, or from the last one: `run.branch(20, learning_rate=1e-4)`.
+
+        What should be different is given as in `change`, and may be any key of the config.
+        """
+        return self.client.branch(self.id, step, {**(changes or {}), **fields})
+
     def __repr__(self) -> str:
         return str(run_bundle(self.record)["text/plain"])
 

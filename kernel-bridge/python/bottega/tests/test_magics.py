@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -117,6 +118,17 @@ def test_set_changes_live_fields_of_a_running_run(shell: InteractiveShell) -> No
     change = next(event for event in events if event["type"] == "change")
     assert change["values"] == {"samples.every_steps": 10, "max_steps": 200}
     bottega.connect().stop(id)
+
+
+def test_branch_begins_a_run_from_a_checkpoint(shell: InteractiveShell) -> None:
+    say(shell, "up local")
+    id = data(say(shell, "run --wait", "kind: finetune\nmax_steps: 3\n")[0])[MIME]["id"]
+    outputs, _, _ = say(shell, f"branch {id}/checkpoint-2 learning_rate=1e-4 samples.every_steps=5")
+    sent = json.loads(data(outputs)[MIME]["run"]["config"])
+    assert sent["resume_from_checkpoint"] == f"{id}/checkpoint-2"
+    assert (sent["learning_rate"], sent["samples"], sent["max_steps"]) == (1e-4, {"every_steps": 5}, 3)
+    assert json.loads(data(say(shell, f"branch {id}")[0])[MIME]["run"]["config"])["max_steps"] == 6
+    assert "RUN/checkpoint-20" in say(shell, f"branch {id}/checkpoint-last")[2]
 
 
 def test_a_line_that_is_no_command_shows_the_usage(shell: InteractiveShell) -> None:
