@@ -11,7 +11,7 @@ import { until } from './until.ts';
 
 export const repository = fileURLToPath(new URL('../..', import.meta.url));
 const python = join(repository, '.venv/bin/python');
-const READY_TIMEOUT_MS = 120_000;
+const READY_TIMEOUT_MS = 300_000;
 
 /** A person's place of work without a browser: a home with its agent, a small project, a client. All temporary. */
 export class Workplace {
