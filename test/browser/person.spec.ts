@@ -27,7 +27,9 @@ const coloursOf = (canvas: Locator): Promise<number> =>
 
 /** By the search of the log: it follows its end, and the first step may have left the screen. */
 const lossOfFirstStep = async (page: Page): Promise<string> => {
-  await runPanel(page).getByRole('button', { name: 'Search', exact: true }).click();
+  await runPanel(page)
+    .getByRole('button', { name: /^Search the log/ })
+    .click();
   const search = runPanel(page).getByRole('textbox', { name: 'Search the log' });
   await search.fill('step 1  loss');
   const line = runPanel(page)

@@ -121,6 +121,13 @@ describe('Ledger', () => {
     expect(ledger.run('run-mid')).toBeUndefined();
   });
 
+  it('puts the names of the runs it knows into a sentence', () => {
+    feed.say(all([runRecord({ id: '20261129-143803-lvamtpw2', name: 'lora' })]));
+    expect(ledger.withNames('in use by 20261129-143803-lvamtpw2, 20261129-143812-nbv7lyjv; local')).toBe(
+      'in use by lora, 20261129-143812-nbv7lyjv; local'
+    );
+  });
+
   it('hears nothing after it is disposed', () => {
     const { say } = feed;
     ledger.dispose();

@@ -65,6 +65,11 @@ export class Ledger implements IDisposable {
     return this.#runs.get(id) ?? this.#others.get(id);
   }
 
+  /** A sentence with the names of runs in place of their ids, as far as they are known. */
+  withNames(sentence: string): string {
+    return sentence.replace(/[a-z0-9][a-z0-9-]{5,63}/g, id => this.run(id)?.name ?? id);
+  }
+
   get state(): LedgerState {
     return this.#state;
   }

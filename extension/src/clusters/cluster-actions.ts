@@ -43,6 +43,7 @@ export class ClusterActions {
     const result = await showDialog({
       title: trans.__('Stop cluster %1?', name),
       body: trans._n('%1 run on it is still going and ends too.', '%1 runs on it are still going and end too.', count),
+      defaultButton: 0,
       buttons: [
         Dialog.cancelButton({ label: trans.__('Keep it up') }),
         Dialog.warnButton({ label: trans.__('Stop cluster') })

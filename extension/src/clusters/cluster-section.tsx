@@ -53,7 +53,7 @@ export const ClusterSection = ({ bottega, commands, trans }: SectionProps): JSX.
           <Button isPrimary onClick={() => void commands.execute('bottega:start-local-cluster')}>
             {trans.__('Start a cluster on this machine')}
           </Button>
-          <Button onClick={() => void commands.execute('bottega:start-cluster')}>
+          <Button onClick={() => void commands.execute('bottega:start-cluster', { provider: 'existing' })}>
             {trans.__('Use another Ray cluster…')}
           </Button>
         </div>

@@ -36,10 +36,15 @@ export const clustersPlugin: JupyterFrontEndPlugin<void> = {
     commands.addCommand('bottega:start-cluster', {
       label: trans.__('Start a cluster…'),
       caption: trans.__('Start Ray on this machine, or use a Ray cluster that already runs'),
-      describedBy: noArgs,
-      execute: async () => {
+      describedBy: {
+        args: {
+          type: 'object',
+          properties: { provider: { enum: ['local', 'existing'], description: 'What the dialog proposes.' } }
+        }
+      },
+      execute: async args => {
         const { askForCluster } = await import('./start-dialog.js');
-        const choice = await askForCluster(trans);
+        const choice = await askForCluster(trans, args['provider'] === 'existing' ? 'existing' : 'local');
         if (!choice) return;
         if (choice.action === 'file') {
           const folder = fileBrowser?.model.path ?? '';

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { emptyForm, problemsOf, specOf } from './spec-form.js';
+import { emptyForm, formFor, problemsOf, specOf } from './spec-form.js';
 
 it('leaves what is empty to its default', () => {
   expect(specOf(emptyForm)).toBe('provider: local\nname: local\n');
@@ -12,4 +12,10 @@ it('says what the schema says about a field', () => {
   expect(problemsOf(emptyForm)).toEqual([]);
   const problems = problemsOf({ ...emptyForm, provider: 'existing', name: 'Team', address: 'nonsense', cpus: 'many' });
   expect(problems.map(problem => problem.path)).toEqual(['/name', '/address']);
+});
+
+it('another provider has another usual name, and a name that a person wrote stays', () => {
+  const existing = formFor(emptyForm, 'existing');
+  expect([existing.name, formFor(existing, 'local').name]).toEqual(['team', 'local']);
+  expect(formFor({ ...emptyForm, name: 'mine' }, 'existing').name).toBe('mine');
 });

@@ -23,6 +23,12 @@ export const emptyForm: SpecForm = {
   idleStopMinutes: ''
 };
 
+/** The form for another provider. The name follows the choice until the person has changed it. */
+export const formFor = (form: SpecForm, provider: SpecForm['provider']): SpecForm => {
+  const usual = { local: 'local', existing: 'team' };
+  return { ...form, provider, name: form.name === usual[form.provider] ? usual[provider] : form.name };
+};
+
 /** The cluster spec of a form, in YAML. Fields that are empty are left to their defaults. */
 export const specOf = (form: SpecForm): string => {
   const local = { cpus: number(form.cpus), gpus: number(form.gpus) };

@@ -1,6 +1,6 @@
 import { Dialog, ReactWidget } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
-import { emptyForm, problemsOf, specOf, type SpecForm } from './spec-form.js';
+import { emptyForm, formFor, problemsOf, specOf, type SpecForm } from './spec-form.js';
 import { StartForm } from './start-form.js';
 
 /** What the person decided, with the spec in YAML. */
@@ -11,8 +11,11 @@ export interface StartChoice {
 }
 
 /** Asks which cluster to start. Null when the person changed their mind. */
-export const askForCluster = async (trans: TranslationBundle): Promise<StartChoice | null> => {
-  const body = new StartBody(trans);
+export const askForCluster = async (
+  trans: TranslationBundle,
+  provider: SpecForm['provider']
+): Promise<StartChoice | null> => {
+  const body = new StartBody(trans, formFor(emptyForm, provider));
   const dialog = new Dialog<SpecForm>({
     title: trans.__('Start a cluster'),
     body,
@@ -27,6 +30,7 @@ export const askForCluster = async (trans: TranslationBundle): Promise<StartChoi
     // The sentence beside the field says what the grey button waits for.
     dialog.node.querySelector<HTMLButtonElement>('button.jp-mod-accept:last-child')!.disabled = !isValid;
   };
+  body.onValidity(problemsOf(body.getValue()).length === 0);
   const result = await dialog.launch();
   const form = result.value;
   if (!result.button.accept || !form) return null;
@@ -35,10 +39,14 @@ export const askForCluster = async (trans: TranslationBundle): Promise<StartChoi
 
 class StartBody extends ReactWidget implements Dialog.IBodyWidget<SpecForm> {
   onValidity: (isValid: boolean) => void = () => undefined;
-  #form = emptyForm;
+  #form: SpecForm;
 
-  constructor(readonly trans: TranslationBundle) {
+  constructor(
+    readonly trans: TranslationBundle,
+    form: SpecForm
+  ) {
     super();
+    this.#form = form;
   }
 
   getValue(): SpecForm {

@@ -1,6 +1,6 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import type { ReactNode } from 'react';
-import { problemsOf, specOf, type SpecForm } from './spec-form.js';
+import { formFor, problemsOf, specOf, type SpecForm } from './spec-form.js';
 
 interface FormProps {
   trans: TranslationBundle;
@@ -13,7 +13,7 @@ export const StartForm = ({ trans, form, onChange }: FormProps): JSX.Element => 
   const problems = problemsOf(form);
   const set = (change: Partial<SpecForm>): void => onChange({ ...form, ...change });
   const field = (key: keyof SpecForm, path: string, label: string, hint: string): JSX.Element => (
-    <Field label={label} problem={problems.find(problem => problem.path === path)?.message}>
+    <Field label={label} problem={problems.find(problem => problem.path === path)?.message} isEmpty={!form[key]}>
       <input
         className="jp-mod-styled"
         value={form[key]}
@@ -29,7 +29,7 @@ export const StartForm = ({ trans, form, onChange }: FormProps): JSX.Element => 
         type="radio"
         name="provider"
         checked={form.provider === provider}
-        onChange={() => set({ provider, name: renamed(form, provider) })}
+        onChange={() => onChange(formFor(form, provider))}
       />
       <span>
         <strong>{label}</strong>
@@ -74,23 +74,20 @@ export const StartForm = ({ trans, form, onChange }: FormProps): JSX.Element => 
 const Field = ({
   label,
   problem,
+  isEmpty,
   children
 }: {
   label: string;
   problem: string | undefined;
+  /** What is still missing is no mistake. */
+  isEmpty: boolean;
   children: ReactNode;
 }): JSX.Element => (
   <label className="jp-BottegaField">
     <span>{label}</span>
     {children}
-    <span className="jp-BottegaField-problem" role="status">
+    <span className={`jp-BottegaField-problem${isEmpty ? ' jp-mod-missing' : ''}`} role="status">
       {problem}
     </span>
   </label>
 );
-
-/** The name follows the choice until the person has changed it. */
-const renamed = (form: SpecForm, provider: SpecForm['provider']): string => {
-  if (form.name === 'local' && provider === 'existing') return 'team';
-  return form.name === 'team' && provider === 'local' ? 'local' : form.name;
-};

@@ -29,7 +29,8 @@ export const LiveBar = ({ trans, edit }: BarProps): JSX.Element | null => {
       <div>
         {applying.kind === 'none' && (
           <p>
-            {trans.__('%1 goes on with other values:', run!.name)} <Fields changes={difference.live} trans={trans} />
+            {trans.__('%1, which is running, has other values:', run!.name)}{' '}
+            <Fields changes={difference.live} trans={trans} />
           </p>
         )}
         {applying.kind === 'sent' && (

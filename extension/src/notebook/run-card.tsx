@@ -1,4 +1,3 @@
-import { hasEnded } from '@bottega/client';
 import type { Run, RunMime } from '@bottega/schema';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { useState } from 'react';
@@ -54,14 +53,7 @@ export const RunCard = ({ trans, output, live, onOpenPanel }: RunCardProps): JSX
       {isOpen && (
         <div className="jp-BottegaRunOutput-body">
           {isFrozen && <p>{frozenReason(trans, live)}</p>}
-          <StartLine
-            trans={trans}
-            phases={live.phases}
-            isStarting={!isFrozen && !hasEnded(run.state) && run.state !== 'pending'}
-            level={run.start ?? null}
-            levelReason={live.startedAs?.reason}
-            isScript={run.kind === 'script'}
-          />
+          <StartLine trans={trans} run={run} phases={live.phases} levelReason={live.startedAs?.reason} />
           {loss && loss.length > 1 && <Curve series={loss} width={560} height={110} />}
           <LogTail trans={trans} run={live} lines={8} />
           <div className="jp-BottegaRunOutput-actions">

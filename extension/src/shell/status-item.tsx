@@ -46,12 +46,21 @@ const StatusView = ({ bottega, commands, trans }: ViewProps): JSX.Element => {
 const text = (trans: TranslationBundle, live: readonly Run[]): string => {
   const running = live.filter(run => run.state === 'running');
   if (!live.length) return trans.__('no run');
-  if (!running.length) return trans._n('%1 run starts', '%1 runs start', live.length);
+  if (!running.length) {
+    return live.some(run => run.state === 'starting')
+      ? trans._n('%1 run starts', '%1 runs start', live.length)
+      : trans._n('%1 run waits', '%1 runs wait', live.length);
+  }
   const clusters = [...new Set(running.map(run => run.cluster))].join(', ');
   const [only] = running;
-  const loss =
-    running.length === 1 && only && only.loss !== null ? ` · ${trans.__('loss %1', formatNumber(only.loss))}` : '';
-  return trans._n('%1 running on %2', '%1 running on %2', running.length, clusters) + loss;
+  const waiting = live.length - running.length;
+  return [
+    trans._n('%1 running on %2', '%1 running on %2', running.length, clusters),
+    running.length === 1 && only && only.loss !== null ? trans.__('loss %1', formatNumber(only.loss)) : '',
+    waiting ? trans._n('%1 waiting', '%1 waiting', waiting) : ''
+  ]
+    .filter(Boolean)
+    .join(' · ');
 };
 
 const title = (trans: TranslationBundle, live: readonly Run[]): string =>

@@ -1,6 +1,6 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
-import type { IBottega } from '../agent/index.js';
-import { Button, ErrorNote, exactTime, useSignal } from '../state/index.js';
+import { StaleNote, type IBottega } from '../agent/index.js';
+import { Button, ErrorNote, useSignal } from '../state/index.js';
 
 /** Says when what the sidebar shows is not what the agent has, and why; nothing when all is well. */
 export const AgentBanner = ({
@@ -12,7 +12,6 @@ export const AgentBanner = ({
 }): JSX.Element | null => {
   const { agent, ledger } = bottega;
   useSignal(agent.changed);
-  useSignal(ledger.stateChanged);
   const { state } = agent;
   if (state.kind === 'failed') {
     return (
@@ -29,12 +28,5 @@ export const AgentBanner = ({
     );
   }
   if (state.kind === 'connecting') return <p className="jp-BottegaBanner">{trans.__('Looking for the agent…')}</p>;
-  if (ledger.state.kind === 'reconnecting') {
-    return (
-      <p className="jp-BottegaBanner jp-mod-stale" role="status">
-        {trans.__('Not connected since %1. Connecting again…', exactTime(ledger.state.since))}
-      </p>
-    );
-  }
-  return null;
+  return <StaleNote trans={trans} ledger={ledger} />;
 };

@@ -19,10 +19,10 @@ export const runStateWord = (trans: TranslationBundle, state: RunState): string 
 export const queueText = (trans: TranslationBundle, { position, length }: QueuePlace): string =>
   trans.__('%1 of %2 in the queue', formatCount(position), formatCount(length));
 
-/** `step 412 / 2 000`; of a run before its first step the word for its state. */
+/** `step 412 / 2 000`; of a run before its first step the word for its state. One that was told to end earlier has no length. */
 export const stepText = (trans: TranslationBundle, run: Pick<Run, 'state' | 'step' | 'max_steps'>): string => {
   if (run.step === 0) return runStateWord(trans, run.state);
-  return run.max_steps === null
+  return run.max_steps === null || run.max_steps < run.step
     ? trans.__('step %1', formatCount(run.step))
     : trans.__('step %1 / %2', formatCount(run.step), formatCount(run.max_steps));
 };

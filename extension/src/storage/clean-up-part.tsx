@@ -1,5 +1,6 @@
 import type { CleanupAnswer } from '@bottega/schema';
 import type { TranslationBundle } from '@jupyterlab/translation';
+import { useEffect, useRef } from 'react';
 import { Button, Duration, ErrorNote, formatBytes, formatCount, useSignal } from '../state/index.js';
 import { isValidRule, type CleanUp, type Rules } from './clean-up.js';
 import { LongList } from './long-list.js';
@@ -17,8 +18,13 @@ interface PartProps {
 export const CleanUpPart = ({ trans, cleanUp, onClean }: PartProps): JSX.Element => {
   useSignal(cleanUp.changed);
   const { state } = cleanUp;
+  const part = useRef<HTMLElement>(null);
+  useEffect(() => {
+    // What would go is often below what is seen.
+    if (state.kind === 'previewed') part.current?.scrollIntoView({ block: 'start' });
+  }, [state]);
   return (
-    <section className="jp-BottegaStorage-cleanUp">
+    <section className="jp-BottegaStorage-cleanUp" ref={part}>
       <h3>{trans.__('Clean up')}</h3>
       <RulesForm trans={trans} cleanUp={cleanUp} />
       <div aria-live="polite">

@@ -2,7 +2,8 @@ import { useVirtualizer } from '@tanstack/react-virtual';
 import { useRef, type ReactNode } from 'react';
 
 const ROW_PX = 24;
-const MOST_ROWS = 12;
+/** Half a row says that there are more. */
+const MOST_ROWS = 12.5;
 
 interface ListProps<T> {
   items: readonly T[];

@@ -53,6 +53,7 @@ export class StoragePanel extends ReactWidget {
     const result = await showDialog({
       title: trans.__('Clean up %1?', formatBytes(answer.freed_bytes)),
       body: trans.__('%1 go for good, with their logs, checkpoints and traces.', thingsText(trans, answer)),
+      defaultButton: 0,
       buttons: [
         Dialog.cancelButton({ label: trans.__('Keep them') }),
         Dialog.warnButton({ label: trans.__('Clean up') })

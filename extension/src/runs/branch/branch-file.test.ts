@@ -19,9 +19,9 @@ describe('the config of a branch', () => {
     expect(text).toBe(
       '# Goes on from lora at step 20. Write below what should be different, then press Run.\n' +
         '# Steps are counted on: max_steps must be more than 20.\n' +
-        'extends: finetune.run.yaml\nresume_from_checkpoint: run-aaa/checkpoint-20\nmax_steps: 60\n'
+        'extends: finetune.run.yaml\nname: lora-from-20\nresume_from_checkpoint: run-aaa/checkpoint-20\nmax_steps: 60\n'
     );
-    expect(line).toBe(5);
+    expect(line).toBe(6);
     expect(await checked(text)).toMatchObject({ model: 'models/tiny-llama', max_steps: 60 });
   });
 
@@ -35,9 +35,25 @@ describe('the config of a branch', () => {
   it('is the text of its origin where there is no file, with what a branch needs', async () => {
     const cell = { ...run, config_path: null, config: `resume_from_checkpoint: run-old\n${config}` };
     const { text, line } = branchFile(trans, { run: cell, step: 20, extends: null });
-    expect(await checked(text)).toMatchObject({ resume_from_checkpoint: 'run-aaa/checkpoint-20', max_steps: 60 });
+    expect(await checked(text)).toMatchObject({
+      name: 'lora-from-20',
+      resume_from_checkpoint: 'run-aaa/checkpoint-20',
+      max_steps: 60
+    });
     expect(text).toContain('# small');
     expect(text.split('\n')[line - 1]).toBe('max_steps: 60');
+  });
+
+  it('has a name of its own, a branch of a branch as well, and never too long a one', () => {
+    const name = (name: string, step: number | null) =>
+      /^name: (.*)$/m.exec(branchFile(trans, { run: { ...run, name }, step, extends: 'a.run.yaml' }).text)?.[1];
+    expect([name('lora-from-20', 40), name('lora', null), name('lora-branch', 7)]).toEqual([
+      'lora-from-40',
+      'lora-branch',
+      'lora-from-7'
+    ]);
+    expect(name('x'.repeat(80), 20)).toHaveLength(80);
+    expect(name('on: "x"', 20)).toBe('"on: \\"x\\"-from-20"');
   });
 
   it('stays valid whatever names hold', async () => {

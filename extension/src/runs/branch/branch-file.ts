@@ -24,8 +24,8 @@ export const branchFile = (trans: TranslationBundle, origin: BranchOrigin): Bran
   const checkpoint = step === null ? run.id : `${run.id}/checkpoint-${step}`;
   const body =
     origin.extends === null
-      ? ownText(run, checkpoint, maxSteps(origin))
-      : `extends: ${JSON.stringify(origin.extends).replace(/^"([\w./-]+)"$/, '$1')}\n` +
+      ? ownText(origin, checkpoint)
+      : `extends: ${scalar(origin.extends)}\nname: ${scalar(branchName(origin))}\n` +
         `resume_from_checkpoint: ${checkpoint}\nmax_steps: ${maxSteps(origin)}\n`;
   const text = `${comments(trans, origin)}${body}`;
   return { text, line: text.split('\n').findIndex(line => line.startsWith('max_steps:')) + 1 };
@@ -46,13 +46,25 @@ const comments = (trans: TranslationBundle, { run, step }: BranchOrigin): string
   ].join('\n');
 };
 
-const ownText = (run: Run, checkpoint: string, steps: number): string => {
-  const document = parseDocument(run.config);
-  document.delete('resume_from_checkpoint');
-  document.delete('max_steps');
-  document.set('resume_from_checkpoint', checkpoint);
-  document.set('max_steps', steps);
+const ownText = (origin: BranchOrigin, checkpoint: string): string => {
+  const document = parseDocument(origin.run.config);
+  const own = { name: branchName(origin), resume_from_checkpoint: checkpoint, max_steps: maxSteps(origin) };
+  for (const [key, value] of Object.entries(own)) {
+    document.delete(key);
+    document.set(key, value);
+  }
   return document.toString({ lineWidth: 0 });
+};
+
+/** Plain where YAML reads it as text, else in quotes. */
+const scalar = (text: string): string => (/^[a-z_][\w./-]*$/i.test(text) ? text : JSON.stringify(text));
+
+const LONGEST_NAME = 80;
+
+/** `lora-from-20`, also of a branch of it: a list of the same names says nothing. */
+const branchName = ({ run, step }: BranchOrigin): string => {
+  const ending = step === null ? '-branch' : `-from-${step}`;
+  return `${run.name.replace(/-(from-\d+|branch)$/, '').slice(0, LONGEST_NAME - ending.length)}${ending}`;
 };
 
 /** As far as the run itself was to go; from its end on, as far again. */

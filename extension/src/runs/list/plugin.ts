@@ -46,7 +46,7 @@ export const runCommandsPlugin: JupyterFrontEndPlugin<void> = {
       }
     });
     commands.addCommand('bottega:rerun-run', {
-      label: trans.__('Run again'),
+      label: trans.__('Rerun'),
       caption: trans.__('Run the same config and folder again, as they are now'),
       icon: redoIcon,
       describedBy,

@@ -41,6 +41,7 @@ export class RunActions {
     const result = await showDialog({
       title: trans.__('Delete run %1?', run.name),
       body: trans.__('Its log, checkpoints and traces go with it.'),
+      defaultButton: 0,
       buttons: [
         Dialog.cancelButton({ label: trans.__('Keep it') }),
         Dialog.warnButton({ label: trans.__('Delete run') })

@@ -16,7 +16,7 @@ interface ItemProps {
 
 /** Two lines about a run: which and when, where it stands and its last loss; a third when it began from another. */
 export const RunItem = ({ trans, run, origins, onOpen }: ItemProps): JSX.Element => {
-  const line = runLine(trans, run);
+  const line = runLine(trans, run, origins.bottega.ledger);
   const isPaced = run.state === 'running' && run.step_seconds !== null;
   const pace = isPaced ? ` · ${formatStepSeconds(run.step_seconds)}` : '';
   return (

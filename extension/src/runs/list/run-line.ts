@@ -1,12 +1,13 @@
 import type { Run } from '@bottega/schema';
 import type { TranslationBundle } from '@jupyterlab/translation';
+import type { Ledger } from '../../agent/index.js';
 import { formatCount, formatDuration, queueText, runStateWord, stepText } from '../../state/index.js';
 
 /** Where a run stands, in one line. */
-export const runLine = (trans: TranslationBundle, run: Run): string => {
+export const runLine = (trans: TranslationBundle, run: Run, ledger: Pick<Ledger, 'withNames'>): string => {
   switch (run.state) {
     case 'pending':
-      return waitText(trans, run);
+      return waitText(trans, { ...run, reason: ledger.withNames(run.reason) });
     case 'starting':
       return run.reason || runStateWord(trans, run.state);
     case 'running':

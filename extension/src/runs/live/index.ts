@@ -11,12 +11,12 @@ export type { Sample } from './samples.js';
 export { downsample, Series, smoothed, type Points } from './series.js';
 export {
   differencesOf,
-  phaseInProgress,
   slowestOf,
   startOf,
   type Phase,
   type PhaseDifference,
   type Start,
+  type StartRecord,
   type StartSegment
 } from './start.js';
 export { plainText, styledText, type StyledText, type TextStyle } from './terminal-text.js';

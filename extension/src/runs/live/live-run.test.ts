@@ -103,6 +103,16 @@ test('a run that is gone says so', async () => {
   await expect.poll(() => run.error?.message).toBe('There is no run run-one.');
 });
 
+test('a run that is deleted while it is shown says so and keeps what was read', async () => {
+  const { source, listeners } = sourceOf(someLog());
+  const run = new LiveRun('run-one', source, trans);
+  run.hold();
+  await expect.poll(() => run.run).not.toBeNull();
+  run.remove();
+  expect([run.isDeleted, run.run?.state, listeners.size]).toEqual([true, 'failed', 0]);
+  expect(run.error?.message).toContain('deleted');
+});
+
 test('a run that is followed before the agent has it is followed when it has', async () => {
   const absent = { code: 'not_found', message: 'There is no run run-one.' } as const;
   for (const isRecordFirst of [false, true]) {

@@ -68,6 +68,7 @@ export class LiveRun {
   /** The agent did not know the run when its log was asked for. */
   #isAbsent = false;
   #isAgain = false;
+  readonly #trans: TranslationBundle;
   readonly #changed = new Signal<this, void>(this);
 
   constructor(
@@ -77,6 +78,7 @@ export class LiveRun {
     /** Whether the run is on its way to the agent, which does not know it yet. */
     private readonly isOnItsWay = (): boolean => false
   ) {
+    this.#trans = trans;
     this.log = new RunLog((from, limit) => source.lines(id, from, limit), trans);
   }
 
@@ -106,6 +108,11 @@ export class LiveRun {
     return this.run !== null && hasEnded(this.run.state);
   }
 
+  /** Whether the agent no longer has it, while it is still shown here. */
+  get isDeleted(): boolean {
+    return this.#record !== null && this.error?.code === 'not_found';
+  }
+
   /** Whether events are missing here that the agent is known to have. */
   get isBehind(): boolean {
     return this.lastSeq < Math.max(this.newestSeq, this.#record?.last_seq ?? 0);
@@ -118,6 +125,13 @@ export class LiveRun {
     this.error = null;
     if (this.#isAbsent) this.#followLog();
     this.#changed.emit();
+  }
+
+  /** The run was deleted; what was read of it stays. */
+  remove(): void {
+    this.#release();
+    const message = this.#trans.__('This run was deleted. What is shown here was read before.');
+    this.#fail({ code: 'not_found', message });
   }
 
   /** Follows the run until what is returned is disposed of. */
@@ -179,6 +193,7 @@ export class LiveRun {
   #refuse(error: ErrorBody): void {
     const isKnown = this.#record !== null && !this.#isAgain;
     this.#isAbsent = error.code === 'not_found' && !isKnown;
+    if (error.code === 'not_found' && this.#isAgain) return this.remove();
     if (error.code !== 'not_found' || !isKnown) return this.#fail(error);
     // The record was faster than this answer. Once: a run that was deleted stays away.
     this.#isAgain = true;
@@ -196,7 +211,8 @@ export class LiveRun {
     } catch (error) {
       if (!(error instanceof BottegaError)) throw error;
       // What is known stays; the stream comes back by itself.
-      if (!this.#record || error.code === 'not_found') this.#fail(error.body);
+      if (!this.#record) this.#fail(error.body);
+      else if (error.code === 'not_found') this.remove();
     }
   }
 

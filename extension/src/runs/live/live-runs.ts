@@ -23,6 +23,7 @@ export class LiveRuns {
       for (const run of id === undefined ? this.#runs.values() : [this.#runs.get(id)]) {
         const record = run && ledger.run(run.id);
         if (record) run.put(record);
+        else if (id !== undefined) run?.remove();
       }
     }, this);
   }

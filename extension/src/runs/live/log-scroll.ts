@@ -46,10 +46,16 @@ export class LogScroll {
     return Math.ceil(this.#height / ROW_HEIGHT);
   }
 
-  /** The browser scrolled. Small differences are its rounding. */
-  scrolled(scrollTop: number): void {
-    if (Math.abs(scrollTop - this.scrollTop) < 1.5) return;
-    this.move(this.isScaled ? (scrollTop / (MAX_HEIGHT - this.#height)) * this.#maxTop : scrollTop);
+  /** The browser scrolled, in a room of this height. It does so by itself when the room changes, and that lets go of nothing. */
+  scrolled(scrollTop: number, height: number): void {
+    const isOther = height !== this.#height;
+    if (isOther) this.resize(this.#rows, height);
+    const by = scrollTop - this.scrollTop;
+    // Small differences are its rounding.
+    if ((isOther && this.isFollowing) || Math.abs(by) < 1.5) return;
+    // A finger moves lines; only the scrollbar makes leaps, and stands for all of them.
+    const isLeap = this.isScaled && Math.abs(by) > height;
+    this.move(isLeap ? (scrollTop / (MAX_HEIGHT - height)) * this.#maxTop : this.top + by);
   }
 
   /** A movement up lets go of the end, and reaching it follows again. */

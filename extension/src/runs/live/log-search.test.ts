@@ -46,6 +46,18 @@ test('lines that are written later are added, and a last line that grew is looke
   await expect.poll(() => search.numbers).toEqual([1, 2, 4]);
 });
 
+test('a text that nearly every line has is looked for until there are enough, and a rank to the end', async () => {
+  const search = new LogSearch(agentOver(numbered(50)), { ...everything, text: 'step' }, 6);
+  expect(search.progress).toBe(0);
+  search.start();
+  await expect.poll(() => search.isComplete).toBe(true);
+  expect([search.isCut, search.numbers]).toEqual([true, [1, 2, 3, 4, 5, 6]]);
+  const rank = new LogSearch(agentOver(numbered(50)), { ...everything, rank: 1 }, 6);
+  rank.start();
+  await expect.poll(() => rank.isComplete).toBe(true);
+  expect([rank.isCut, rank.numbers.length]).toEqual([false, 25]);
+});
+
 test('a rank alone is a filter over all lines', async () => {
   const search = new LogSearch(agentOver(numbered(7)), { ...everything, rank: 1 });
   search.start();

@@ -21,6 +21,8 @@ export type AskSearch = (query: Partial<SearchQuery> & { text: string }, signal:
 /** The first page is small, so that something is there at once. */
 const FIRST_LIMIT = 500;
 const LIMIT = 5000;
+/** Nobody goes through more matches of a text; looking for them would keep the agent busy for minutes. */
+const MOST_MATCHES = 100_000;
 /** How often lines that were written since are looked at. */
 const PAUSE_MS = 400;
 
@@ -29,8 +31,10 @@ export class LogSearch {
   /** The numbers of the lines that match, in rising order. */
   readonly numbers: number[] = [];
   error: ErrorBody | null = null;
-  /** Whether all lines there were have been looked at. */
+  /** Whether all lines there were have been looked at, or enough of them. */
   isComplete = false;
+  /** Whether there may be more matches than anybody looks for. */
+  isCut = false;
   #next = 1;
   #total = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -40,7 +44,8 @@ export class LogSearch {
 
   constructor(
     readonly ask: AskSearch,
-    readonly query: LogQuery
+    readonly query: LogQuery,
+    readonly mostMatches = MOST_MATCHES
   ) {}
 
   get changed(): ISignal<this, void> {
@@ -49,7 +54,8 @@ export class LogSearch {
 
   /** The part of the lines that has been looked at. */
   get progress(): number {
-    return this.isComplete || !this.#total ? 1 : Math.min(1, (this.#next - 1) / this.#total);
+    if (this.isComplete) return 1;
+    return this.#total ? Math.min(1, (this.#next - 1) / this.#total) : 0;
   }
 
   start(): void {
@@ -58,7 +64,7 @@ export class LogSearch {
 
   /** Lines were written; the last one that was looked at may have grown as well. */
   grew(lineCount: number): void {
-    if (!this.isComplete || this.error || lineCount <= this.#total || this.#end.signal.aborted) return;
+    if (!this.isComplete || this.isCut || this.error || lineCount <= this.#total || this.#end.signal.aborted) return;
     this.#timer ??= setTimeout(() => {
       this.#timer = undefined;
       this.start();
@@ -122,8 +128,10 @@ export class LogSearch {
     for (const line of lines) if (line.number > last && this.#fits(line)) this.numbers.push(line.number);
     this.#total = total;
     this.#next = next ?? Math.max(1, total);
+    // A rank or a stream is another log, and that is read to its end.
+    this.isCut = text !== '' && next !== null && this.numbers.length >= this.mostMatches;
     this.#changed.emit();
-    return next;
+    return this.isCut ? null : next;
   }
 
   #fits({ rank, stream }: OutputLine): boolean {

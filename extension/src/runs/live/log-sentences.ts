@@ -103,7 +103,7 @@ export const sentenceOf = (trans: TranslationBundle, event: RunEvent): LogLine |
     case 'gap':
       return said('gap', trans.__('Events %1 to %2 are gone. %3', event.first, event.last, event.reason));
     case 'status':
-      return said('state', runStateWord(trans, event.state), event.reason);
+      return said(event.state === 'failed' ? 'error' : 'state', runStateWord(trans, event.state), event.reason);
     case 'start':
       return said('info', trans.__('%1 start', startLevelWord(trans, event.level)), event.reason);
     case 'change':

@@ -1,5 +1,9 @@
 import { expect, test } from 'vitest';
-import { differencesOf, phaseInProgress, slowestOf, startOf } from './start.js';
+import { differencesOf, slowestOf, startOf, type Phase, type Start, type StartRecord } from './start.js';
+
+const record = { kind: 'finetune', state: 'starting', reason: '', started: null, ended: null } as const;
+const start = (phases: readonly Phase[], more: Partial<StartRecord> = {}): Start =>
+  startOf(phases, { ...record, ...more });
 
 const sync = { name: 'sync', started: 1000, duration_ms: 12 } as const;
 const seats = { name: 'seats', started: 1012.5, duration_ms: 6 } as const;
@@ -7,41 +11,65 @@ const fork = { name: 'fork', started: 1060, duration_ms: 20 } as const;
 const first = { name: 'first_step', started: 1080, duration_ms: 330 } as const;
 
 test('time between two phases is shown and counted', () => {
-  const start = startOf([sync, seats, fork, first]);
-  expect(start.segments.map(({ name, ms }) => [name, ms])).toEqual([
+  const { segments, totalMs, isComplete } = start([sync, seats, fork, first]);
+  expect(segments.map(({ name, ms }) => [name, ms])).toEqual([
     ['sync', 12],
     ['seats', 6],
     ['other', 41.5],
     ['fork', 20],
     ['first_step', 330]
   ]);
-  expect(start.totalMs).toBe(409.5);
-  expect(start.isComplete).toBe(true);
+  expect(totalMs).toBe(409.5);
+  expect(isComplete).toBe(true);
 });
 
 test('clocks that differ by hours are not a wait', () => {
-  const { totalMs } = startOf([sync, { ...seats, started: sync.started + 3_600_000 }]);
+  const { totalMs } = start([sync, { ...seats, started: sync.started + 3_600_000 }]);
   expect(totalMs).toBe(18);
 });
 
 test('what a start does now is the phase after the last one', () => {
-  expect(phaseInProgress([])).toBe('sync');
-  expect(phaseInProgress([sync, seats, fork])).toBe('imports');
-  expect(phaseInProgress([first])).toBeNull();
+  expect(start([], { state: 'pending' }).current).toBeNull();
+  expect(
+    [start([]), start([sync, seats]), start([sync, seats, fork]), start([first])].map(each => each.current)
+  ).toEqual(['sync', 'fork', 'imports', null]);
+  expect(start([sync], { state: 'pending', reason: 'waits for 1 CPU' }).current).toBe('seats');
+  expect(start([sync, seats], { reason: 'packages are being installed' }).current).toBe('other');
+});
+
+test('a run that ends in its start shows how long the phase took that it ended in', () => {
+  const { segments, isComplete, current } = start([sync, seats, fork], { state: 'failed', ended: 51_080 });
+  expect([segments.at(-1), isComplete, current]).toEqual([{ name: 'imports', ms: 50_000 }, false, null]);
+  expect(start([sync, seats], { state: 'failed', ended: 2018.5 }).segments.at(-1)).toEqual({ name: 'other', ms: 1000 });
+});
+
+test('a script has begun with its first line, also when it ends without a number', () => {
+  const script = { kind: 'script', state: 'running' } as const;
+  expect(start([sync, seats, fork], script).current).toBe('first_line');
+  const begun = start([sync, seats, fork], { ...script, started: 1097, ended: 9000, state: 'done' });
+  expect([begun.segments.at(-1), begun.isComplete, begun.current]).toEqual([
+    { name: 'first_line', ms: 17 },
+    true,
+    null
+  ]);
+  expect(start([sync, fork, first], { ...script, started: 1097 }).segments.at(-1)).toEqual({
+    name: 'first_step',
+    ms: 330
+  });
 });
 
 test('each phase is compared with the same one of the start before, also where only one has it', () => {
-  const before = startOf([sync, { name: 'base', started: 1012, duration_ms: 640 }, { ...first, started: 1652 }]);
-  const start = startOf([
+  const before = start([sync, { name: 'base', started: 1012, duration_ms: 640 }, { ...first, started: 1652 }]);
+  const now = start([
     { ...sync, duration_ms: 10 },
     { ...fork, started: 1010 },
     { ...first, started: 1030 }
   ]);
-  expect(differencesOf(start, before)).toEqual([
+  expect(differencesOf(now, before)).toEqual([
     { name: 'sync', ms: 10, beforeMs: 12 },
     { name: 'base', ms: null, beforeMs: 640 },
     { name: 'fork', ms: 20, beforeMs: null },
     { name: 'first_step', ms: 330, beforeMs: 330 }
   ]);
-  expect([slowestOf(start), slowestOf(before), slowestOf(startOf([]))]).toEqual(['first_step', 'base', null]);
+  expect([slowestOf(now), slowestOf(before), slowestOf(start([]))]).toEqual(['first_step', 'base', null]);
 });

@@ -1,8 +1,8 @@
-import { phaseNames, type EventOf, type PhaseName } from '@bottega/schema';
+import { phaseNames, type EventOf, type PhaseName, type Run } from '@bottega/schema';
 
-/** A stretch of the start. `other` is time between two phases that no phase accounts for. */
+/** A stretch of the start. `other` is time that no phase accounts for; a script says only when its first line came. */
 export interface StartSegment {
-  readonly name: PhaseName | 'other';
+  readonly name: PhaseName | 'first_line' | 'other';
   readonly ms: number;
 }
 
@@ -12,15 +12,22 @@ export interface Start {
   readonly totalMs: number;
   /** Whether the first step (or line) is done. */
   readonly isComplete: boolean;
+  /** What it does now; null when it is over, or has not begun. */
+  readonly current: StartSegment['name'] | null;
+  /** When the last phase ended, by the clock of the cluster. */
+  readonly end: number | null;
 }
 
 export type Phase = Pick<EventOf<'phase'>, 'name' | 'started' | 'duration_ms'>;
+
+/** What the record of a run says of its start. */
+export type StartRecord = Pick<Run, 'kind' | 'state' | 'reason' | 'started' | 'ended'>;
 
 const OTHER_MS = 1;
 /** The clocks of agent and cluster may differ; what lies further apart than this is not time that passed. */
 const MAX_OTHER_MS = 60_000;
 
-export const startOf = (phases: readonly Phase[]): Start => {
+export const startOf = (phases: readonly Phase[], run: StartRecord): Start => {
   const ordered = [...phases].sort((one, other) => phaseNames.indexOf(one.name) - phaseNames.indexOf(other.name));
   const segments: StartSegment[] = [];
   let end: number | null = null;
@@ -30,17 +37,31 @@ export const startOf = (phases: readonly Phase[]): Start => {
     segments.push({ name: phase.name, ms: phase.duration_ms });
     end = phase.started + phase.duration_ms;
   }
+  const isStepped = ordered.some(phase => phase.name === 'first_step');
+  const isBegun = run.kind === 'script' && run.started !== null;
+  const isComplete = isStepped || isBegun;
+  const last = isComplete ? null : phaseInProgress(phases, run);
+  const until = isBegun && !isStepped ? run.started : last && run.ended;
+  if (until !== null && end !== null && until > end) segments.push({ name: last ?? 'first_line', ms: until - end });
   return {
     segments,
     totalMs: segments.reduce((sum, segment) => sum + segment.ms, 0),
-    isComplete: ordered.some(phase => phase.name === 'first_step')
+    isComplete,
+    current: run.ended === null ? last : null,
+    end
   };
 };
 
-/** What a start that is not complete is doing now: the phase after the last one that is over. */
-export const phaseInProgress = (phases: readonly Phase[]): PhaseName | null => {
-  const latest = Math.max(-1, ...phases.map(phase => phaseNames.indexOf(phase.name)));
-  return phaseNames[latest + 1] ?? null;
+/** Only some starts have them, and say so as their reason. */
+const sometimes: readonly PhaseName[] = ['environment', 'base'];
+
+/** What a start that is not complete is doing, or what it was doing when it ended; null before it began. */
+const phaseInProgress = (phases: readonly Phase[], run: StartRecord): StartSegment['name'] | null => {
+  if (!phases.length) return run.state === 'starting' ? 'sync' : null;
+  const latest = Math.max(...phases.map(phase => phaseNames.indexOf(phase.name)));
+  const next = phaseNames.find((name, at) => at > latest && !sometimes.includes(name)) ?? null;
+  if (next === 'fork' && (run.reason || run.ended !== null)) return 'other';
+  return run.kind === 'script' && latest >= phaseNames.indexOf('fork') ? 'first_line' : next;
 };
 
 /** A phase of this start beside the same one of another; null where one of them did not have it. */
@@ -50,7 +71,7 @@ export interface PhaseDifference {
   readonly beforeMs: number | null;
 }
 
-const segmentNames: readonly StartSegment['name'][] = [...phaseNames, 'other'];
+const segmentNames: readonly StartSegment['name'][] = [...phaseNames, 'first_line', 'other'];
 
 export const differencesOf = (start: Start, before: Start | null): PhaseDifference[] =>
   segmentNames

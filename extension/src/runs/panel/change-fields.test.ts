@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { changeFields, draftOf, editsOf, extendsOther, problemsByField } from './change-fields.js';
+import { changeFields, draftOf, editsOf, problemsByField, readConfig } from './change-fields.js';
 
 const config = `kind: finetune
 model: m
@@ -7,7 +7,7 @@ data: {train: d}
 learning_rate: 0.002
 samples: {prompts: ["def add", "a\\nb"]}
 `;
-const fields = changeFields(config, [{ values: { max_steps: 40, learning_rate: 1e-4 } }]);
+const fields = changeFields(readConfig(config), [{ values: { max_steps: 40, learning_rate: 1e-4 } }]);
 const valueOf = (key: string): unknown => fields.find(field => field.key === key)?.value;
 const edit = (...entries: [string, string | string[] | boolean][]) => editsOf(fields, new Map(entries));
 
@@ -54,5 +54,5 @@ test('what the agent refuses is said at its field', () => {
 
 test('a form of what the run has is not an edit', () => {
   expect(editsOf(fields, new Map(fields.map(field => [field.key, draftOf(field)]))).values).toEqual({});
-  expect([extendsOther(config), extendsOther('extends: base.run.yaml')]).toEqual([false, true]);
+  expect(changeFields(readConfig('not: [closed'), []).length).toBe(fields.length);
 });

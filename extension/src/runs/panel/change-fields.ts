@@ -26,8 +26,8 @@ export interface Edits {
 }
 
 /** The live fields of a fine-tuning run with what they are now: as it was submitted, and changed since. */
-export const changeFields = (config: string, changes: readonly Pick<EventOf<'change'>, 'values'>[]): ChangeField[] => {
-  const now = configAfter('finetune', readConfig(config), changes);
+export const changeFields = (written: object, changes: readonly Pick<EventOf<'change'>, 'values'>[]): ChangeField[] => {
+  const now = configAfter('finetune', written, changes);
   return liveFields('finetune').map(({ key, schema }) => ({
     key,
     kind: kindOf(schema),
@@ -36,8 +36,15 @@ export const changeFields = (config: string, changes: readonly Pick<EventOf<'cha
   }));
 };
 
-/** What a config extends is not known here: its fields look as if they were not set. */
-export const extendsOther = (config: string): boolean => valueAt(readConfig(config), 'extends') !== undefined;
+/** A config as it was submitted, without what it extends. */
+export const readConfig = (config: string): { readonly extends?: unknown } => {
+  try {
+    return { ...parse(config) } as object;
+  } catch {
+    // The agent took it, so this cannot be; without values the form still works.
+    return {};
+  }
+};
 
 /** What a field shows before somebody edits it. */
 export const draftOf = ({ kind, value }: ChangeField): string | readonly string[] | boolean => {
@@ -100,15 +107,6 @@ const kindOf = (schema: Record<string, unknown>): FieldKind => {
     return (schema['items'] as { type?: string } | undefined)?.type === 'string' ? 'texts' : 'numbers';
   }
   return schema['type'] === 'integer' ? 'integer' : 'number';
-};
-
-const readConfig = (config: string): object => {
-  try {
-    return { ...parse(config) } as object;
-  } catch {
-    // The agent took it, so this cannot be; without values the form still works.
-    return {};
-  }
 };
 
 const valueAt = (value: unknown, key: string): unknown =>

@@ -1,23 +1,29 @@
 import type { Run } from '@bottega/schema';
+import type { Contents } from '@jupyterlab/services';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { useId, useMemo, useState, type FormEvent } from 'react';
-import { Button } from '../../state/index.js';
+import type { IBottega } from '../../agent/index.js';
+import { Button, formatCount } from '../../state/index.js';
 import { valueText, type LiveRun } from '../live/index.js';
 import { ChangeInput } from './change-input.js';
-import { changeFields, draftOf, editsOf, extendsOther, problemsByField, type Draft } from './change-fields.js';
+import { changeFields, draftOf, editsOf, problemsByField, type Draft } from './change-fields.js';
 import type { LiveChange } from './use-change.js';
+import { useWholeConfig } from './use-whole-config.js';
 
 interface ChangeFormProps {
   trans: TranslationBundle;
+  bottega: IBottega;
+  contents: Contents.IManager;
   live: LiveRun;
   run: Run;
   change: LiveChange;
 }
 
 /** The live fields of a run with what they are now; only what a person edits is sent. */
-export const ChangeForm = ({ trans, live, run, change }: ChangeFormProps): JSX.Element => {
+export const ChangeForm = ({ trans, bottega, contents, live, run, change }: ChangeFormProps): JSX.Element => {
   const id = useId();
-  const fields = useMemo(() => changeFields(run.config, live.changes), [run.config, live.changes.length]);
+  const { config, isPartial } = useWholeConfig(bottega, contents, run);
+  const fields = useMemo(() => changeFields(config, live.changes), [config, live.changes.length]);
   const [draft, setDraft] = useState<Draft>(new Map());
   const { values, errors } = editsOf(fields, draft);
   const problems = problemsByField(fields, change.error?.problems ?? []);
@@ -27,7 +33,6 @@ export const ChangeForm = ({ trans, live, run, change }: ChangeFormProps): JSX.E
     event.preventDefault();
     if (reason === undefined) change.send(values);
   };
-  const isPartial = useMemo(() => extendsOther(run.config), [run.config]);
   const saidOf = (key: string): string | undefined => {
     const error = errors.get(key);
     if (error === 'integer') return trans.__('Write whole numbers.');
@@ -76,6 +81,7 @@ export const ChangeForm = ({ trans, live, run, change }: ChangeFormProps): JSX.E
       <footer>
         <span className="jp-BottegaChange-edits">
           {edited.map(key => `${key} ${valueText(trans, values[key])}`).join(', ')}
+          {isEnd(values, run) && <b> {trans.__('ends the run, which is at step %1', formatCount(run.step))}</b>}
         </span>
         <Button onClick={() => change.open(false)}>{trans.__('Cancel')}</Button>
         <Button isPrimary disabledReason={reason} onClick={() => change.send(values)}>
@@ -85,6 +91,10 @@ export const ChangeForm = ({ trans, live, run, change }: ChangeFormProps): JSX.E
     </form>
   );
 };
+
+/** Fewer steps than it has done already. */
+const isEnd = (values: Record<string, unknown>, { step }: Run): boolean =>
+  typeof values['max_steps'] === 'number' && values['max_steps'] <= step;
 
 const reasonOf = (
   trans: TranslationBundle,

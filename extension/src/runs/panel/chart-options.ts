@@ -81,7 +81,7 @@ export const chartOptions = (setup: ChartSetup): uPlot.Options => {
       ticks: { show: false },
       gap: 4
     };
-    if (axis === 'x') return { ...common, size: 20, grid: { show: false }, space: 70 };
+    if (axis === 'x') return { ...common, size: 20, grid: { show: false }, space: 70, incrs: wholeSteps };
     return {
       ...common,
       size: 46,
@@ -92,6 +92,9 @@ export const chartOptions = (setup: ChartSetup): uPlot.Options => {
     };
   }
 };
+
+/** 1, 2, 5, 10, 20 …: there is no half step. */
+const wholeSteps = Array.from({ length: 10 }, (_, power) => [1, 2, 5].map(digit => digit * 10 ** power)).flat();
 
 const isRound = (tick: number): boolean => {
   const digits = tick / 10 ** Math.floor(Math.log10(tick) + 1e-9);

@@ -119,12 +119,15 @@ export const Chart = ({ trans, spec, run, previous }: ChartProps): JSX.Element =
       {spec.isWide && (
         <div className="jp-BottegaChart-legend">
           {spec.evaluation && <span className="jp-mod-evaluation">{trans.__('evaluation')}</span>}
-          {previous && <span className="jp-mod-previous">{trans.__('last run')}</span>}
+          {previous && <span className="jp-mod-previous">{previousWord(trans, run, previous)}</span>}
         </div>
       )}
     </figure>
   );
 };
+
+const previousWord = (trans: TranslationBundle, run: LiveRun, previous: LiveRun): string =>
+  run.run?.branch_of?.run === previous.id ? trans.__('where it began from') : trans.__('last run');
 
 /** Where changes stand; the same object while nothing moved. */
 const changePlaces = (

@@ -18,7 +18,7 @@ export const FilesView = ({ trans, run, client, onBranch }: FilesViewProps): JSX
   const files = run.artifacts.filter(artifact => artifact.kind === 'file');
   if (!run.checkpoints.length && !files.length) {
     return (
-      <p className="jp-BottegaEmpty">
+      <p className="jp-BottegaTabs-empty">
         {run.hasEnded
           ? trans.__('No checkpoint was saved.')
           : trans.__('No checkpoint yet. `save_steps` says how often.')}
@@ -41,7 +41,7 @@ export const FilesView = ({ trans, run, client, onBranch }: FilesViewProps): JSX
           <tr key={checkpoint.seq}>
             <td>{formatCount(checkpoint.step)}</td>
             <td>
-              <code>{checkpoint.path}</code> {checkpoint.final && <em>{trans.__('final')}</em>}
+              <code>{checkpoint.path}</code> {checkpoint.final && <em>{trans.__('the trained model')}</em>}
             </td>
             <td>{formatBytes(checkpoint.size_bytes)}</td>
             <td>

@@ -1,5 +1,7 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
+import { copyIcon, searchIcon } from '@jupyterlab/ui-components';
 import { useState } from 'react';
+import { formatCount, IconButton } from '../../state/index.js';
 import { plainText, type LiveRun } from '../live/index.js';
 import type { LogOptions } from './log-options.js';
 import { clockTime } from './log-row.js';
@@ -11,18 +13,9 @@ interface LogBarProps {
   onChange: (change: Partial<LogOptions>) => void;
 }
 
-/** Search, rank, stream and copy, beside the tabs. */
+/** Rank, stream, copy and search, beside the tabs. */
 export const LogBar = ({ trans, run, options, onChange }: LogBarProps): JSX.Element => (
   <div className="jp-BottegaLogBar">
-    <button
-      type="button"
-      className="jp-BottegaLink"
-      aria-pressed={options.isOpen}
-      title={trans.__('Search the log (Ctrl+F)')}
-      onClick={() => onChange({ isOpen: !options.isOpen, opened: options.opened + 1 })}
-    >
-      {trans.__('Search')}
-    </button>
     {run.ranks > 1 && (
       <select
         aria-label={trans.__('Rank')}
@@ -48,6 +41,12 @@ export const LogBar = ({ trans, run, options, onChange }: LogBarProps): JSX.Elem
       ))}
     </select>
     <CopyButton trans={trans} run={run} />
+    <IconButton
+      icon={searchIcon}
+      label={trans.__('Search the log (Ctrl+F)')}
+      isPressed={options.isOpen}
+      onClick={() => onChange({ isOpen: !options.isOpen, opened: options.opened + 1 })}
+    />
   </div>
 );
 
@@ -69,14 +68,14 @@ const CopyButton = ({ trans, run }: { trans: TranslationBundle; run: LiveRun }):
     setTimeout(() => setSaid(null), 2000);
   };
   return (
-    <button
-      type="button"
-      className="jp-BottegaLink"
-      title={trans.__('Copy the log, at most its last %1 lines', MAX_COPIED)}
-      onClick={() => void copy()}
-    >
-      {said ?? trans.__('Copy')}
-    </button>
+    <>
+      <span role="status">{said}</span>
+      <IconButton
+        icon={copyIcon}
+        label={trans.__('Copy the log, at most its last %1 lines', formatCount(MAX_COPIED))}
+        onClick={() => void copy()}
+      />
+    </>
   );
 };
 

@@ -48,9 +48,7 @@ export const LogList = (props: LogListProps): JSX.Element => {
 
   const onScroll = (): void => {
     if (!node) return;
-    // The browser also scrolls when the room changes, before anybody hears of its size.
-    if (node.clientHeight !== height) scroll.resize(rows.count, node.clientHeight);
-    scroll.scrolled(node.scrollTop);
+    scroll.scrolled(node.scrollTop, node.clientHeight);
     render();
   };
   const onKeyDown = (event: KeyboardEvent): void => {
@@ -152,12 +150,11 @@ const useMissing = (
   onError: (error: ErrorBody | null) => void
 ): void => {
   const missing = numbers.filter(number => !run.log.lineAt({ number }));
-  const [first = null] = missing;
-  const last = missing.at(-1) ?? null;
   useEffect(() => {
-    if (first === null || last === null) return undefined;
+    if (!missing.length) return undefined;
     const timer = setTimeout(() => {
-      Promise.all([...new Set([first, last])].map(number => run.log.load(number))).then(
+      // Lines that a search found lie in as many pages; those of one page are read together.
+      Promise.all(missing.map(number => run.log.load(number))).then(
         () => {
           onError(null);
           render();
@@ -169,5 +166,5 @@ const useMissing = (
       );
     }, REST_MS);
     return () => clearTimeout(timer);
-  }, [run, first, last]);
+  }, [run, missing.join()]);
 };

@@ -21,7 +21,7 @@ interface LogRowProps {
 export const LogRow = memo(
   ({ trans, line, hasRanks, number, mark = null, isCurrent = false }: LogRowProps): JSX.Element => {
     const current = isCurrent ? ' jp-mod-current' : '';
-    if (!line) return <div className={`jp-BottegaLog-row${current}`}>…</div>;
+    if (!line) return <div className={`jp-BottegaLog-row jp-mod-missing${current}`}>…</div>;
     const place = number === undefined ? undefined : trans.__('line %1', formatCount(number));
     const title = [place, kindWord(trans, line.kind)].filter(Boolean).join(' · ');
     return (

@@ -97,9 +97,9 @@ const countText = ({ trans, hits, current }: LogSearchBarProps): string => {
   const searched = hits.isComplete ? '' : trans.__('searched %1 %', Math.floor(hits.progress * 100));
   if (!count) return hits.isComplete ? trans.__('No match') : searched;
   const at = current === null ? -1 : hits.placeOf(current);
+  const all = formatCount(count);
   const place =
-    at < 0
-      ? trans._n('%2 match', '%2 matches', count, formatCount(count))
-      : trans.__('%1 of %2', formatCount(at + 1), formatCount(count));
-  return [place, searched].filter(Boolean).join(' · ');
+    at < 0 ? trans._n('%2 match', '%2 matches', count, all) : trans.__('%1 of %2', formatCount(at + 1), all);
+  const cut = hits.isCut ? trans.__('there may be more') : '';
+  return [place, cut, searched].filter(Boolean).join(' · ');
 };

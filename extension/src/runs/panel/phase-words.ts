@@ -12,6 +12,7 @@ export const phaseWord = (trans: TranslationBundle, name: StartSegment['name']):
     model: trans.__('model'),
     data: trans.__('data'),
     first_step: trans.__('first step'),
+    first_line: trans.__('first line'),
     other: trans.__('between')
   };
   return words[name];
@@ -29,6 +30,7 @@ export const phaseMeaning = (trans: TranslationBundle, name: StartSegment['name'
     model: trans.__('Loads the model'),
     data: trans.__('Reads and encodes the data'),
     first_step: trans.__('Computes the first step'),
+    first_line: trans.__('Runs your script until it prints its first line'),
     other: trans.__('Time between two phases')
   };
   return words[name];

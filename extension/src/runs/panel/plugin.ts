@@ -27,7 +27,8 @@ export const runPanelPlugin: JupyterFrontEndPlugin<void> = {
     const tracker = new WidgetTracker<MainAreaWidget<RunPanel>>({ namespace: 'bottega-run' });
     const choice = new ChartChoice(state);
     void app.restored.then(() => choice.restore());
-    const context: RunPanelContext = { bottega, commands: app.commands, trans, choice };
+    const { contents } = app.serviceManager;
+    const context: RunPanelContext = { bottega, commands: app.commands, contents, trans, choice };
 
     const panelOf = (id: string): MainAreaWidget<RunPanel> => {
       const open = tracker.find(({ content }) => content.run === id);
@@ -69,7 +70,9 @@ export const runPanelPlugin: JupyterFrontEndPlugin<void> = {
         if (typeof id !== 'string') return;
         const panel = panelOf(id);
         if (!panel.isAttached) {
-          const other = tracker.find(each => each.isAttached);
+          const other = tracker.currentWidget?.isAttached
+            ? tracker.currentWidget
+            : tracker.find(each => each.isAttached);
           const place = other ? { ref: other.id, mode: 'tab-after' as const } : {};
           const split = beside === true && !other ? { mode: 'split-right' as const } : {};
           app.shell.add(panel, 'main', { type: 'Bottega run', ...place, ...split });

@@ -78,12 +78,12 @@ export const RunButtons = ({ trans, run, actions, change, onBranch }: RunButtons
             : trans.__('Recording, %1', since(recordingSince))}
         </Button>
       )}
-      {isLive && (
+      {isLive && run.kind === 'finetune' && (
         <Button
           icon={editIcon}
           onClick={() => change.open(!change.isOpen)}
           title={trans.__('Change the learning rate and other live fields of the config while it runs')}
-          disabledReason={changeWaits(trans, run)}
+          disabledReason={run.state === 'running' ? undefined : trans.__('Waits for the first step')}
         >
           {trans.__('Change…')}
         </Button>
@@ -117,11 +117,6 @@ export const RunButtons = ({ trans, run, actions, change, onBranch }: RunButtons
       )}
     </div>
   );
-};
-
-const changeWaits = (trans: TranslationBundle, run: Run): string | undefined => {
-  if (run.kind === 'script') return trans.__('A script has no live fields');
-  return run.state === 'running' ? undefined : trans.__('Waits for the first step');
 };
 
 const profileWaits = (

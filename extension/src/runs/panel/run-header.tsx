@@ -4,7 +4,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import type { ReactNode } from 'react';
 import {
   Duration,
-  formatDuration,
+  formatShortDuration,
   formatStepSeconds,
   formatTokensPerSecond,
   RelativeTime,
@@ -46,12 +46,19 @@ const factsOf = (trans: TranslationBundle, live: LiveRun, run: Run): ReactNode[]
     if (run.step_seconds !== null) facts.push(formatStepSeconds(run.step_seconds));
     const speed = live.metrics.get('tokens_per_second')?.last ?? null;
     if (speed !== null) facts.push(formatTokensPerSecond(speed));
-    const leftMs = timeLeftMs(run);
-    if (leftMs !== null) facts.push(trans.__('%1 left', formatDuration(leftMs)));
+    const leftMs = timeLeftMs(live, run);
+    if (leftMs !== null) facts.push(trans.__('%1 left', formatShortDuration(leftMs)));
   }
   facts.push(trans.__('on %1', run.cluster));
   return facts;
 };
 
-const timeLeftMs = (run: Run): number | null =>
-  run.max_steps === null || run.step_seconds === null ? null : (run.max_steps - run.step) * run.step_seconds * 1000;
+const RECENT_STEPS = 21;
+
+/** At the pace of the middle one of its last steps: a single one may have saved a checkpoint. */
+const timeLeftMs = (live: LiveRun, run: Run): number | null => {
+  const recent = live.metrics.get('step_seconds')?.values.slice(-RECENT_STEPS).sort() ?? [];
+  const middle = recent[Math.floor(recent.length / 2)];
+  if (run.max_steps === null || middle === undefined || Number.isNaN(middle)) return null;
+  return Math.max(0, run.max_steps - run.step) * middle * 1000;
+};

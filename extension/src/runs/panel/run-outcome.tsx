@@ -22,14 +22,14 @@ export const RunOutcome = ({
       return (
         <p className="jp-BottegaRunPanel-waiting" role="status">
           {run.queue && <b>{queueText(trans, run.queue)}</b>}
-          <span>{run.reason || waitsFor(trans, bottega, run)}</span>
+          <span className="jp-BottegaRunPanel-reason">
+            {bottega.ledger.withNames(run.reason) || waitsFor(trans, bottega, run)}
+          </span>
           <span>
             {trans.__('since')} <Duration from={run.queue ? (since ?? run.created) : run.created} to={null} />
           </span>
         </p>
       );
-    case 'starting':
-      return run.reason ? <p className="jp-BottegaRunPanel-waiting">{run.reason}</p> : null;
     case 'failed':
     case 'lost': {
       const [sentence, hint] = inTwo(run.reason || runStateWord(trans, run.state));

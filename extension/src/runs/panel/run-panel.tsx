@@ -1,5 +1,6 @@
 import type { Disposable } from '@bottega/client';
 import { ReactWidget } from '@jupyterlab/apputils';
+import type { Contents } from '@jupyterlab/services';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import type { CommandRegistry } from '@lumino/commands';
 import type { Message } from '@lumino/messaging';
@@ -12,6 +13,7 @@ import { RunView } from './run-view.js';
 export interface RunPanelContext {
   readonly bottega: IBottega;
   readonly commands: CommandRegistry;
+  readonly contents: Contents.IManager;
   readonly trans: TranslationBundle;
   readonly choice: ChartChoice;
 }

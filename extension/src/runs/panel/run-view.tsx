@@ -1,12 +1,9 @@
 import { BottegaError } from '@bottega/client';
 import type { SubmitRequest } from '@bottega/schema';
-import type { TranslationBundle } from '@jupyterlab/translation';
-import type { CommandRegistry } from '@lumino/commands';
 import { useState } from 'react';
-import type { IBottega } from '../../agent/index.js';
-import { Button, Duration, ErrorNote, useSignal } from '../../state/index.js';
+import { StaleNote, type IBottega } from '../../agent/index.js';
+import { Button, ErrorNote, useSignal } from '../../state/index.js';
 import type { LiveRun } from '../live/index.js';
-import type { ChartChoice } from './chart-choice.js';
 import { ChangeForm } from './change-form.js';
 import { ChangeNote } from './change-note.js';
 import { ChartMenu, Charts } from './charts.js';
@@ -19,6 +16,7 @@ import { useOtherRun, usePreviousStart } from './previous-run.js';
 import { ActionErrors, RunButtons, useRunActions } from './run-actions.js';
 import { RunHeader } from './run-header.js';
 import { RunOutcome } from './run-outcome.js';
+import type { RunPanelContext } from './run-panel.js';
 import { Tabs, type Tab } from './run-tabs.js';
 import { SamplesView } from './samples-view.js';
 import { StartLine } from './start-line.js';
@@ -27,12 +25,8 @@ import { recordingsOf, TracesView } from './traces-view.js';
 import { useChange } from './use-change.js';
 import { useHeight } from './use-height.js';
 
-export interface RunViewProps {
-  trans: TranslationBundle;
-  bottega: IBottega;
-  commands: CommandRegistry;
+export interface RunViewProps extends RunPanelContext {
   live: LiveRun;
-  choice: ChartChoice;
 }
 
 /** A log that is longer is not read only to compare with it. */
@@ -46,37 +40,45 @@ export const RunView = (props: RunViewProps): JSX.Element => {
   const actions = useRunActions(bottega, live, open);
   const { run } = live;
   const before = usePreviousStart(bottega, run && live.id);
-  const previous = useOtherRun(bottega, before?.run && before.run.last_seq <= MAX_EVENTS ? before.run.id : null);
+  const last = before?.run && before.run.last_seq <= MAX_EVENTS ? before.run.id : null;
+  const previous = useOtherRun(bottega, last ?? (before && (run?.branch_of?.run ?? null)));
   const change = useChange(bottega.client, live);
-  const last = live.checkpoints.findLast(isResumable);
+  const checkpoint = live.checkpoints.findLast(isResumable);
   const branch = (step: number): void => void commands.execute('bottega:branch-run', { id: live.id, step });
   if (!run) return <Unknown {...props} />;
-  const isScript = run.kind === 'script';
   return (
     <>
       <RunHeader trans={trans} live={live} run={run}>
-        <RunButtons
-          trans={trans}
-          run={run}
-          actions={actions}
-          change={change}
-          onBranch={last && (() => branch(last.step))}
-        />
+        {!live.isDeleted && (
+          <RunButtons
+            trans={trans}
+            run={run}
+            actions={actions}
+            change={change}
+            onBranch={checkpoint && (() => branch(checkpoint.step))}
+          />
+        )}
       </RunHeader>
-      {change.isOpen && !live.hasEnded && <ChangeForm trans={trans} live={live} run={run} change={change} />}
+      {change.isOpen && !live.hasEnded && <ChangeForm {...props} run={run} change={change} />}
       <ChangeNote trans={trans} change={change} />
-      <Stale trans={trans} bottega={bottega} />
+      <StaleNote trans={trans} ledger={bottega.ledger} />
       <ActionErrors trans={trans} actions={actions} />
-      {live.error && <ErrorNote trans={trans} error={live.error} />}
+      {live.error && (
+        <ErrorNote trans={trans} error={live.error}>
+          {live.isDeleted && (
+            <Button onClick={() => void commands.execute('bottega:close-run', { id: live.id })}>
+              {trans.__('Close')}
+            </Button>
+          )}
+        </ErrorNote>
+      )}
       <RunOutcome trans={trans} bottega={bottega} run={run} since={live.stateSince} />
       <StartLine
         trans={trans}
+        run={run}
         phases={live.phases}
-        isStarting={!live.hasEnded && run.state !== 'pending'}
-        previous={before?.phases}
-        level={run.start}
+        previous={before}
         levelReason={live.startedAs?.reason}
-        isScript={isScript}
         aside={<ChartMenu trans={trans} run={live} choice={choice} />}
       />
       <Lower {...props} previous={previous} />
@@ -109,18 +111,6 @@ const sendAgain = (bottega: IBottega, request: SubmitRequest): void => {
   bottega.submissions.submit(request).catch((error: unknown) => {
     if (!(error instanceof BottegaError)) throw error;
   });
-};
-
-/** Says when what is shown is old. */
-const Stale = ({ trans, bottega }: Pick<RunViewProps, 'trans' | 'bottega'>): JSX.Element | null => {
-  useSignal(bottega.ledger.stateChanged);
-  const { kind, since } = bottega.ledger.state;
-  if (kind !== 'reconnecting') return null;
-  return (
-    <p className="jp-BottegaBanner jp-mod-stale" role="status">
-      {trans.__('Reconnecting to the agent; this is how it was')} <Duration from={since} to={null} /> {trans.__('ago.')}
-    </p>
-  );
 };
 
 type TabKey = 'log' | 'samples' | 'config' | 'checkpoints' | 'traces' | 'table';

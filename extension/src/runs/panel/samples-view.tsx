@@ -9,7 +9,7 @@ const FIRST = 6;
 /** What the model wrote at each prompt, newest first: whether it learns is read and not measured. */
 export const SamplesView = ({ trans, run }: { trans: TranslationBundle; run: LiveRun }): JSX.Element => {
   const prompts = byPrompt(run.samples.all);
-  if (!prompts.size) return <p className="jp-BottegaEmpty">{emptyText(trans, run)}</p>;
+  if (!prompts.size) return <p className="jp-BottegaTabs-empty">{emptyText(trans, run)}</p>;
   return (
     <div className="jp-BottegaSamples">
       {run.samples.dropped > 0 && (

@@ -1,26 +1,22 @@
-import type { StartLevel } from '@bottega/schema';
+import type { PreviousStart, Run } from '@bottega/schema';
 import type { TranslationBundle } from '@jupyterlab/translation';
-import { useEffect, useReducer, useState, type ReactNode } from 'react';
+import { useState, type ReactNode } from 'react';
 import { formatDuration } from '../../state/index.js';
-import { phaseInProgress, slowestOf, startOf, type Phase, type Start, type StartSegment } from '../live/index.js';
+import { slowestOf, startOf, type Phase, type Start, type StartSegment } from '../live/index.js';
 import { LevelBadge } from './level-badge.js';
 import { phaseMeaning, phaseWord } from './phase-words.js';
 import { StartTable } from './start-table.js';
 import { useSize } from './use-size.js';
+import { useTicks } from './use-ticks.js';
 
 interface StartLineProps {
   trans: TranslationBundle;
+  run: Run;
   phases: readonly Phase[];
-  /** Whether the run is still on its way to its first step. */
-  isStarting: boolean;
   /** The start of the run before, to compare with. */
-  previous?: readonly Phase[] | undefined;
-  /** How much its processes found ready. */
-  level?: StartLevel | null;
-  /** Why. */
+  previous?: PreviousStart | null;
+  /** Why its processes found as much ready as they did. */
   levelReason?: string | undefined;
-  /** Shown where the first step is something else. */
-  isScript?: boolean;
   /** At the right of the sentence. */
   aside?: ReactNode;
 }
@@ -28,22 +24,20 @@ interface StartLineProps {
 /** Where the wait for the first step went, as segments in proportion to their time. */
 export const StartLine = ({
   trans,
+  run,
   phases,
-  isStarting,
-  previous,
-  level = null,
+  previous = null,
   levelReason,
-  isScript = false,
   aside
 }: StartLineProps): JSX.Element | null => {
   const [ref, { width }] = useSize<HTMLDivElement>();
   const [isOpen, setOpen] = useState(false);
-  const start = startOf(phases);
-  const now = useFrames(isStarting && !start.isComplete);
-  const last = previous?.length ? startOf(previous) : null;
+  const start = startOf(phases, run);
+  const { current } = start;
+  const now = useTicks(current !== null);
+  const last = previous?.run ? startOf(previous.phases, previous.run) : null;
   const before = last?.isComplete ? last : null;
-  const current = isStarting && !start.isComplete ? phaseInProgress(phases) : null;
-  const currentMs = current === null ? 0 : waitingMs(phases, now);
+  const currentMs = current === null ? 0 : waitingMs(start, now);
   if (!start.segments.length && current === null) return null;
   const totalMs = start.totalMs + currentMs;
   const scaleMs = Math.max(totalMs, before?.totalMs ?? 0, 1);
@@ -52,10 +46,10 @@ export const StartLine = ({
   return (
     <section className="jp-BottegaStart" aria-label={trans.__('Start')}>
       <header>
-        <b>{title(trans, start, totalMs, isStarting, isScript)}</b>
-        {level && <LevelBadge trans={trans} level={level} reason={levelReason} />}
+        <b>{title(trans, start, totalMs, run)}</b>
+        {run.start && <LevelBadge trans={trans} level={run.start} reason={levelReason} />}
         {start.isComplete && before && <Comparison trans={trans} ms={start.totalMs - before.totalMs} />}
-        {current !== null && <span>{phaseMeaning(trans, current)}…</span>}
+        {current !== null && <span className="jp-BottegaStart-now">{nowText(trans, current, run)}…</span>}
         {slowest && (
           <button
             type="button"
@@ -104,17 +98,20 @@ export const StartLine = ({
   );
 };
 
-const title = (
-  trans: TranslationBundle,
-  start: Start,
-  totalMs: number,
-  isStarting: boolean,
-  isScript: boolean
-): string => {
+const title = (trans: TranslationBundle, start: Start, totalMs: number, run: Run): string => {
   const time = formatDuration(totalMs);
-  if (start.isComplete) return isScript ? trans.__('First line after %1', time) : trans.__('First step after %1', time);
-  return isStarting ? trans.__('Starting for %1', time) : trans.__('Ended in its start after %1', time);
+  if (!start.isComplete) {
+    return start.current === null ? trans.__('Ended in its start after %1', time) : trans.__('Starting for %1', time);
+  }
+  if (run.kind === 'finetune') return trans.__('First step after %1', time);
+  return start.segments.at(-1)?.name === 'first_step'
+    ? trans.__('First number after %1', time)
+    : trans.__('First line after %1', time);
 };
+
+/** What it waits for in its own words, or what the phase is that it is in. */
+const nowText = (trans: TranslationBundle, current: StartSegment['name'], { reason }: Run): string =>
+  current === 'other' && reason ? reason : phaseMeaning(trans, current);
 
 /** Differences below this are noise. */
 const NOISE_MS = 5;
@@ -161,22 +158,7 @@ const Segment = ({ trans, segment, widthPx, isCurrent = false, isSlowest = false
 };
 
 /** How long the phase in progress lasts, by the clock of the cluster; zero when that clock is far from ours. */
-const waitingMs = (phases: readonly Phase[], now: number): number => {
-  const last = phases.at(-1);
-  const ms = last ? now - last.started - last.duration_ms : 0;
-  return ms > 0 && ms < 3_600_000 ? ms : 0;
-};
-
-/** The time, anew every frame while it runs. */
-const useFrames = (isRunning: boolean): number => {
-  const [, render] = useReducer((count: number) => count + 1, 0);
-  useEffect(() => {
-    if (!isRunning) return undefined;
-    let frame = requestAnimationFrame(function next() {
-      render();
-      frame = requestAnimationFrame(next);
-    });
-    return () => cancelAnimationFrame(frame);
-  }, [isRunning]);
-  return Date.now();
+const waitingMs = ({ end }: Start, now: number): number => {
+  const ms = end === null ? 0 : now - end;
+  return ms > 0 && ms < 86_400_000 ? ms : 0;
 };

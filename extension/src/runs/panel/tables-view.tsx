@@ -10,7 +10,9 @@ export const TablesView = ({ trans, run }: { trans: TranslationBundle; run: Live
   const [chosen, setChosen] = useState<number | null>(null);
   const table = tables.find(each => each.seq === chosen) ?? tables.at(-1);
   if (!table) {
-    return <p className="jp-BottegaEmpty">{trans.__('A profile adds a table of the costliest operators here.')}</p>;
+    return (
+      <p className="jp-BottegaTabs-empty">{trans.__('A profile adds a table of the costliest operators here.')}</p>
+    );
   }
   return (
     <div className="jp-BottegaTables">

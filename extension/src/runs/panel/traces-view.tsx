@@ -16,7 +16,7 @@ export const TracesView = ({ trans, run, commands }: TracesViewProps): JSX.Eleme
   const recordings = recordingsOf(run.traces);
   if (!recordings.length) {
     return (
-      <p className="jp-BottegaEmpty">
+      <p className="jp-BottegaTabs-empty">
         {run.hasEnded
           ? trans.__('Nothing was recorded. Add `profile: {steps: [20, 25]}` to the config to record steps.')
           : trans.__('Nothing was recorded yet. Profile 5 steps records the next ones.')}
