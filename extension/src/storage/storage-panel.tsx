@@ -84,7 +84,7 @@ const StorageView = ({ panel }: { panel: StoragePanel }): JSX.Element => {
   useSignal(bottega.agent.changed);
   const { storage, error, isLooking, lookedAt } = panel;
   return (
-    <div className="jp-BottegaStorage-page">
+    <section className="jp-BottegaStorage-page" aria-label={trans.__('Storage')}>
       <header>
         <h2>{trans.__('Storage')}</h2>
         <span className="jp-BottegaStorage-used">
@@ -105,7 +105,7 @@ const StorageView = ({ panel }: { panel: StoragePanel }): JSX.Element => {
       )}
       {storage ? <StorageContents trans={trans} storage={storage} /> : !error && <Skeleton />}
       {storage && <CleanUpPart trans={trans} cleanUp={cleanUp} onClean={() => void panel.clean()} />}
-    </div>
+    </section>
   );
 };
 

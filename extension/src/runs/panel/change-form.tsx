@@ -1,9 +1,9 @@
 import type { Run } from '@bottega/schema';
 import type { Contents } from '@jupyterlab/services';
 import type { TranslationBundle } from '@jupyterlab/translation';
-import { useId, useMemo, useState, type FormEvent } from 'react';
+import { useId, useMemo, useRef, useState, type FormEvent } from 'react';
 import type { IBottega } from '../../agent/index.js';
-import { Button, formatCount } from '../../state/index.js';
+import { Button, formatCount, useReturnFocus } from '../../state/index.js';
 import { valueText, type LiveRun } from '../live/index.js';
 import { ChangeInput } from './change-input.js';
 import { changeFields, draftOf, editsOf, problemsByField, type Draft } from './change-fields.js';
@@ -22,6 +22,8 @@ interface ChangeFormProps {
 /** The live fields of a run with what they are now; only what a person edits is sent. */
 export const ChangeForm = ({ trans, bottega, contents, live, run, change }: ChangeFormProps): JSX.Element => {
   const id = useId();
+  const form = useRef<HTMLFormElement>(null);
+  useReturnFocus(form);
   const { config, isPartial } = useWholeConfig(bottega, contents, run);
   const fields = useMemo(() => changeFields(config, live.changes), [config, live.changes.length]);
   const [draft, setDraft] = useState<Draft>(new Map());
@@ -40,18 +42,18 @@ export const ChangeForm = ({ trans, bottega, contents, live, run, change }: Chan
   };
   return (
     <form
+      ref={form}
       className="jp-BottegaChange"
-      role="dialog"
       aria-label={trans.__('Change the run')}
       onSubmit={submit}
       onKeyDown={event => {
         if (event.key === 'Escape') change.open(false);
       }}
     >
-      <header>
+      <div className="jp-BottegaChange-head">
         <b>{trans.__('Change while it runs')}</b>
         <span>{trans.__('Holds from the next optimizer step, on all ranks.')}</span>
-      </header>
+      </div>
       {isPartial && <p>{trans.__('This config extends another one; what it takes from there is not shown here.')}</p>}
       <div className="jp-BottegaChange-fields">
         {fields.map((field, at) => (
@@ -78,7 +80,7 @@ export const ChangeForm = ({ trans, bottega, contents, live, run, change }: Chan
           {problems.get('')}
         </p>
       )}
-      <footer>
+      <div className="jp-BottegaChange-foot">
         <span className="jp-BottegaChange-edits">
           {edited.map(key => `${key} ${valueText(trans, values[key])}`).join(', ')}
           {isEnd(values, run) && <b> {trans.__('ends the run, which is at step %1', formatCount(run.step))}</b>}
@@ -87,7 +89,7 @@ export const ChangeForm = ({ trans, bottega, contents, live, run, change }: Chan
         <Button isPrimary disabledReason={reason} onClick={() => change.send(values)}>
           {change.isSending ? trans.__('Sending…') : trans.__('Change')}
         </Button>
-      </footer>
+      </div>
     </form>
   );
 };

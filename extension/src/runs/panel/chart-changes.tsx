@@ -36,7 +36,8 @@ export const ChartChanges = ({ trans, places, width, hasLabels }: ChartChangesPr
           className="jp-BottegaChart-change"
           style={{ left }}
           role="img"
-          tabIndex={0}
+          // Once is enough for the keyboard.
+          tabIndex={hasLabels ? 0 : undefined}
           aria-label={said}
           title={`${said}\n${exactTime(change.time)}`}
         >

@@ -106,22 +106,23 @@ export const Chart = ({ trans, spec, run, previous }: ChartProps): JSX.Element =
         <button
           type="button"
           aria-pressed={isLog}
+          aria-label={trans.__('Logarithmic scale of %1', spec.title)}
           title={isLog ? trans.__('Show a linear scale') : trans.__('Show a logarithmic scale')}
           onClick={() => setLog(!isLog)}
         >
           {trans.__('log')}
         </button>
+        {spec.isWide && (
+          <span className="jp-BottegaChart-legend">
+            {spec.evaluation && <span className="jp-mod-evaluation">{trans.__('evaluation')}</span>}
+            {previous && <span className="jp-mod-previous">{previousWord(trans, run, previous)}</span>}
+          </span>
+        )}
         <b>{spec.format(pointed ? pointed.value : last)}</b>
       </figcaption>
       <div ref={ref} className="jp-BottegaChart-plot" style={{ height: HEIGHT }}>
         <ChartChanges trans={trans} places={places} width={width} hasLabels={spec.isWide} />
       </div>
-      {spec.isWide && (
-        <div className="jp-BottegaChart-legend">
-          {spec.evaluation && <span className="jp-mod-evaluation">{trans.__('evaluation')}</span>}
-          {previous && <span className="jp-mod-previous">{previousWord(trans, run, previous)}</span>}
-        </div>
-      )}
     </figure>
   );
 };

@@ -39,7 +39,19 @@ export const ChartMenu = ({ trans, run, choice }: Omit<ChartsProps, 'previous'>)
   const specs = chartSpecs(trans, run);
   if (specs.length < 2) return null;
   return (
-    <details className="jp-BottegaMenu">
+    <details
+      className="jp-BottegaMenu"
+      onKeyDown={event => {
+        if (event.key !== 'Escape' || !event.currentTarget.open) return;
+        event.currentTarget.open = false;
+        event.currentTarget.querySelector('summary')?.focus();
+      }}
+      onBlur={event => {
+        // A click into the menu beside its boxes moves the keyboard nowhere.
+        const to = event.relatedTarget;
+        if (to instanceof Node && !event.currentTarget.contains(to)) event.currentTarget.open = false;
+      }}
+    >
       <summary>{trans.__('Charts')}</summary>
       <div>
         {specs.map(spec => (

@@ -33,7 +33,9 @@ export const FilesView = ({ trans, run, client, onBranch }: FilesViewProps): JSX
           <th>{trans.__('Path')}</th>
           <th>{trans.__('Size')}</th>
           <th>{trans.__('Saved')}</th>
-          <th aria-label={trans.__('Actions')} />
+          <th>
+            <span className="jp-Bottega-visuallyHidden">{trans.__('Actions')}</span>
+          </th>
         </tr>
       </thead>
       <tbody>

@@ -1,7 +1,7 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { caretDownEmptyThinIcon, caretUpEmptyThinIcon, closeIcon } from '@jupyterlab/ui-components';
 import { useEffect, useRef, type KeyboardEvent } from 'react';
-import { formatCount, IconButton } from '../../state/index.js';
+import { formatCount, IconButton, useReturnFocus } from '../../state/index.js';
 import type { LogSearch } from '../live/index.js';
 import type { LogOptions } from './log-options.js';
 
@@ -20,7 +20,9 @@ interface LogSearchBarProps {
 /** Looks for text in all lines of the output. Enter and Shift+Enter move between matches, Escape closes. */
 export const LogSearchBar = (props: LogSearchBarProps): JSX.Element => {
   const { trans, options, hits, onChange, onMove, onGoTo } = props;
+  const bar = useRef<HTMLDivElement>(null);
   const input = useRef<HTMLInputElement>(null);
+  useReturnFocus(bar);
   useEffect(() => input.current?.select(), [options.opened]);
   const line = lineOf(options.text);
   const onKeyDown = (event: KeyboardEvent): void => {
@@ -44,7 +46,7 @@ export const LogSearchBar = (props: LogSearchBarProps): JSX.Element => {
     </button>
   );
   return (
-    <div className="jp-BottegaLogSearch" role="search" onKeyDown={onKeyDown}>
+    <div ref={bar} className="jp-BottegaLogSearch" role="search" onKeyDown={onKeyDown}>
       <input
         ref={input}
         type="text"

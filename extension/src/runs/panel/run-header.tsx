@@ -22,7 +22,7 @@ interface RunHeaderProps {
 
 /** Name, state and where it stands; the buttons at the right. */
 export const RunHeader = ({ trans, live, run, children }: RunHeaderProps): JSX.Element => (
-  <header className="jp-BottegaRunPanel-header">
+  <div className="jp-BottegaRunPanel-header">
     <div className="jp-BottegaRunPanel-title">
       <h2 title={`${run.name} · ${run.id}`}>{run.name}</h2>
       <StateBadge trans={trans} run={run} />
@@ -33,7 +33,7 @@ export const RunHeader = ({ trans, live, run, children }: RunHeaderProps): JSX.E
       </span>
     </div>
     {children}
-  </header>
+  </div>
 );
 
 const factsOf = (trans: TranslationBundle, live: LiveRun, run: Run): ReactNode[] => {

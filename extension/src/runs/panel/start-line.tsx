@@ -93,7 +93,11 @@ export const StartLine = ({
           ))}
         </div>
       )}
-      {isOpen && <StartTable trans={trans} start={start} before={before} />}
+      {isOpen && (
+        <div className="jp-BottegaStart-details">
+          <StartTable trans={trans} start={start} before={before} />
+        </div>
+      )}
     </section>
   );
 };

@@ -21,6 +21,9 @@ export const useHeight = (label: string): [number | null, JSX.Element] => {
       role="separator"
       aria-orientation="horizontal"
       aria-label={label}
+      aria-valuemin={MIN}
+      aria-valuenow={height ?? MIN}
+      aria-valuetext={height === null ? undefined : `${Math.round(height)} px`}
       tabIndex={0}
       onKeyDown={onKeyDown}
       onDoubleClick={() => setHeight(null)}
