@@ -23,7 +23,7 @@ import { CachedThing } from './storage.js';
  *   POST   /v1/runs/:id/stop                       Run
  *   POST   /v1/runs/:id/rerun        RerunRequest  Run
  *   POST   /v1/runs/:id/profile      ProfileRequest  204
- *   PATCH  /v1/runs/:id/config       ChangeRequest   204         live fields of a running run; the `change` event tells when
+ *   PATCH  /v1/runs/:id/config       ChangeRequest   204         live fields of a run that goes on or waits; the `change` event tells when
  *   POST   /v1/runs/:id/keep         KeepRequest   Run
  *   GET    /v1/runs/:id/previous                   PreviousStart
  *   DELETE /v1/runs/:id                            204           ended ones only

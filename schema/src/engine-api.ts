@@ -19,7 +19,7 @@ import { CachedThing } from './storage.js';
  *   GET    /v1/runs/:id                           EngineRun
  *   POST   /v1/runs/:id/stop     StopRequest      EngineRun
  *   POST   /v1/runs/:id/profile  ProfileRequest   204
- *   PATCH  /v1/runs/:id/config   EngineChange     204           live fields of a running run
+ *   PATCH  /v1/runs/:id/config   EngineChange     204           live fields of a run that goes on or waits for seats
  *   DELETE /v1/runs/:id                           204
  *   GET    /v1/runs/:id/events?from&limit         EventPage
  *   GET    /v1/runs/:id/files/*                   bytes, Range

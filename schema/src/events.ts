@@ -134,7 +134,10 @@ export const ModulesEvent = event(
 export const ChangeEvent = event(
   'change',
   {
-    step: Type.Integer({ minimum: 1, description: 'The first optimizer step with the new values.' }),
+    step: Type.Integer({
+      minimum: 1,
+      description: 'The first optimizer step with the new values; 1 when the run had not begun.'
+    }),
     values: Type.Record(Type.String(), Type.Unknown(), {
       description: 'By dotted key of the config; null for a field that was taken away.'
     }),

@@ -39,6 +39,19 @@ test('live fields go to the engine', async () => {
   expect(bench.engine.changes).toEqual([values]);
 });
 
+test('a run that waits can be changed from the moment on that its engine has it', async () => {
+  bench.engine.refusals.push({ status: 504, code: 'timeout', message: 'No answer.' });
+  await submit(RUN);
+  expect((await change({ learning_rate: 1e-4 })).body).toMatchObject({
+    code: 'conflict',
+    message: 'The run finetune is still on its way to the cluster local.'
+  });
+  await expect.poll(async () => (await bench.run(RUN)).last_seq, { timeout: 5_000 }).toBeGreaterThan(0);
+  expect((await bench.run(RUN)).state).toBe('pending');
+  expect((await change({ learning_rate: 1e-4 })).status).toBe(204);
+  expect(bench.engine.changes).toEqual([{ learning_rate: 1e-4 }]);
+});
+
 test('a field that is not live is refused with the nearest that is', async () => {
   await started(RUN);
   expect((await change({ learning_rte: 1 })).body).toMatchObject({

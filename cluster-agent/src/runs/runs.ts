@@ -10,6 +10,7 @@ import {
 } from '@bottega/schema';
 import type { Changes } from '../changes/index.js';
 import type { Clusters } from '../clusters/index.js';
+import type { Engine } from '../engine/index.js';
 import { BottegaError } from '../errors/index.js';
 import type { Ledger } from '../ledger/index.js';
 import { begunFrom } from '../retention/index.js';
@@ -70,14 +71,14 @@ export class Runs {
   async profile(id: string, steps: number): Promise<void> {
     const run = this.get(id);
     if (hasEnded(run.state)) throw new BottegaError('conflict', `The run ${run.name} is over.`);
-    await this.options.clusters.session(run.cluster).engine.profile(id, steps);
+    await this.engineOf(run).profile(id, steps);
   }
 
-  /** Changes live fields of a run that goes on; its `change` event tells from which step on they hold. */
+  /** Changes live fields of a run that goes on or waits for seats; its `change` event tells from which step on they hold. */
   async change(id: string, values: Record<string, unknown>): Promise<void> {
     const run = this.get(id);
     await checkChange(run, values, this.options.ledger);
-    await this.options.clusters.session(run.cluster).engine.change(id, values);
+    await this.engineOf(run).change(id, values);
   }
 
   /** The start of the run before this one, to compare with. */
@@ -110,6 +111,15 @@ export class Runs {
       });
     }
     await this.options.attendant.delete(run);
+  }
+
+  /** The engine that has the run. Throws cluster_not_ready, and conflict when the run has not arrived there. */
+  private engineOf({ name, cluster, last_seq: lastSeq }: Run): Engine {
+    const { engine } = this.options.clusters.session(cluster);
+    if (lastSeq > 0) return engine;
+    throw new BottegaError('conflict', `The run ${name} is still on its way to the cluster ${cluster}.`, {
+      hint: 'Try again in a moment.'
+    });
   }
 
   private async admit(request: SubmitRequest, identity: string): Promise<Run> {

@@ -170,7 +170,9 @@ class Client:
         self._request("POST", f"{run_path(id)}/profile", {"steps": steps})
 
     def change(self, id: str, values: Record) -> None:
-        """Changes live fields of a running run; None takes one away. Its `change` event tells from which step on they hold.
+        """Changes live fields of a run that goes on or waits for seats; None takes one away.
+
+        Its `change` event tells from which step on they hold.
 
         `values` by dotted key (`{"samples.every_steps": 10}`) or nested as in the config.
         """

@@ -105,8 +105,8 @@ export class Client {
   }
 
   /**
-   * Changes live fields of a running run, by dotted key (`liveFields` of the schema); null takes one away. The `change`
-   * event tells from which step on it holds.
+   * Changes live fields of a run that goes on or waits for seats, by dotted key (`liveFields` of the schema); null takes
+   * one away. The `change` event tells from which step on it holds.
    */
   async change(id: string, values: Record<string, unknown>): Promise<void> {
     await this.#request('PATCH', `${runPath(id)}/config`, { values });

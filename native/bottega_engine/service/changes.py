@@ -21,10 +21,6 @@ def check_change(run: Run, values: dict[str, Any]) -> None:
         raise EngineError("conflict", "A script has no live fields.", "Stop the run and start an edited one.")
     if run.has_ended:
         raise EngineError("conflict", "The run is over.", "Branch from one of its checkpoints.")
-    if not run.node:
-        raise EngineError(
-            "conflict", "The run still waits for its seats.", "Stop it and run the edited config."
-        )
     known = live_keys(run.kind)
     for key in values:
         if key not in known:

@@ -49,7 +49,7 @@ class Run:
         self._has_metric = False
         self._executed = ExecutedModules(submit["tree"])
         self.config: dict[str, Any] = submit["config"]
-        """As the run has it now, with what was changed since it began."""
+        """As the run has it now, with what was changed since it was asked for."""
 
     @classmethod
     def create(cls, folder: Path, submit: dict[str, Any]) -> Run:
@@ -102,6 +102,11 @@ class Run:
     def set_state(self, state: str, reason: str = "", **more: Any) -> None:
         if (state, reason, more.get("queue")) != (self.state, self.reason, self._queue):
             self.append({"type": "status", "state": state, "reason": reason, **more})
+
+    def change(self, values: dict[str, Any]) -> None:
+        """Changes live fields of the config that a run which waits will begin with. Raises OSError."""
+        _, before = changed(self.config, values)
+        self.append({"type": "change", "step": 1, "values": values, "before": before})
 
     def end(self, state: str, reason: str, exit_code: int | None = None) -> None:
         """Writes what is left to say and the last event."""

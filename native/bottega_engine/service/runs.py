@@ -130,10 +130,13 @@ class Runs:
         await self.keepers.send(run.node, messages.Profile(run_id, steps))
 
     async def change(self, run_id: str, values: dict[str, Any]) -> None:
-        """Changes live fields. When it holds is told by the run's `change` event."""
+        """Changes live fields. When it holds is told by the run's `change` event: at once while it waits for seats."""
         run = self.get(run_id)
         check_change(run, values)
-        await self.keepers.send(run.node, messages.Change(run_id, values))
+        if run.node:
+            await self.keepers.send(run.node, messages.Change(run_id, values))
+        else:
+            run.change(values)
 
     def delete(self, run_id: str) -> None:
         run = self.get(run_id)
@@ -201,7 +204,7 @@ class Runs:
             run.node = seats.node
             ending = self._endings[run.id] = asyncio.get_running_loop().create_future()
             launch = messages.Launch(
-                run.id, run.submit["config"], run.submit["tree"], seats.gpus, self._ray_address, now_ms
+                run.id, run.config, run.submit["tree"], seats.gpus, self._ray_address, now_ms
             )
             await self.keepers.send(seats.node, launch)
             self._later(self.keepers.look())

@@ -103,7 +103,7 @@ class ChangeEvent(BaseModel):
     type: Literal["change"] = "change"
     step: Annotated[int, Field(ge=1)]
     """
-    The first optimizer step with the new values.
+    The first optimizer step with the new values; 1 when the run had not begun.
     """
     values: dict[Annotated[str, StringConstraints(pattern=r"^.*$")], Any]
     """

@@ -119,10 +119,7 @@ def test_a_change_that_cannot_be_is_refused(run: Run, values: dict[str, Any], co
     assert refused.value.body["code"] == code
 
 
-def test_a_run_that_waits_or_is_over_has_nothing_to_change(run: Run) -> None:
-    run.node = ""
-    with pytest.raises(EngineError, match="waits for its seats"):
-        check_change(run, {"learning_rate": 1})
+def test_a_run_that_is_over_has_nothing_to_change(run: Run) -> None:
     run.end("done", "")
     with pytest.raises(EngineError, match="is over"):
         check_change(run, {"learning_rate": 1})

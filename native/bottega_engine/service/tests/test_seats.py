@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from bottega_engine.service.tests.conftest import script_config
-from bottega_engine.service.tests.engine_process import EngineClient, has_ended, states_of
+from bottega_engine.service.tests.conftest import finetune_config, script_config
+from bottega_engine.service.tests.engine_process import EngineClient, has_ended, metric, of_type, states_of
 from bottega_engine.service.tests.ray_cluster import RayCluster
 
 WAITS = "import os, time\nprint('up', flush=True)\nwhile not os.path.exists({flag!r}): time.sleep(0.02)\n"
@@ -99,6 +99,29 @@ async def test_a_small_run_overtakes_one_that_waits_for_more_than_is_free(
     flag.touch()
     for run_id in (first, gang):
         assert (await client.end_of(run_id))[-1]["state"] == "done"
+
+
+async def test_a_run_that_waits_begins_with_what_was_changed_meanwhile(
+    client: EngineClient, folder: Path, project: Path, flag: Path
+) -> None:
+    first = await client.submit(folder, script_config("waits.py", resources={"ranks": 2}))
+    await client.wait_for(first, lambda event: event["type"] == "output")
+    run_id = await client.submit(project, finetune_config(learning_rate=1e-3))
+    await client.wait_for(run_id, lambda event: bool(event.get("reason")))
+    path = f"/v1/runs/{run_id}/config"
+    status, _ = await client.ask("PATCH", path, {"values": {"save_total_limit": 1}})
+    assert status == 422
+    for values in ({"save_steps": 2}, {"save_total_limit": 1, "learning_rate": 5e-4}, {"max_steps": 3}):
+        status, _ = await client.ask("PATCH", path, {"values": values})
+        assert status == 204
+    [*_, last] = await client.wait_for(run_id, lambda event: "max_steps" in event.get("values", {}))
+    assert (last["step"], last["values"], last["before"]) == (1, {"max_steps": 3}, {"max_steps": 4})
+    flag.touch()
+    events = await client.end_of(run_id)
+    assert events[-1]["state"] == "done", events[-1]
+    assert metric(events, "learning_rate")[0] == pytest.approx(5e-4)
+    assert [event["path"] for event in of_type(events, "checkpoint")] == ["checkpoint-2", "final"]
+    assert [event["step"] for event in of_type(events, "metric")][-1] == 3
 
 
 OTHER = (
