@@ -10,12 +10,15 @@ from contextlib import suppress
 
 from bottega_engine.node.output_text import OutputText
 
-COLLECT_S = 0.03
-"""In a flood the pipe is read this often: a wake-up and an event cost more than their bytes, also the rank's own core."""
+FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.03, 0.1
+"""How long output gathers before the pipe is read again, longer as a flood goes on: a wake-up and an event cost more than
+their bytes, also the rank's own core."""
 QUIET_S = 0.05
 """After so long a line that has no end yet is shown as it is: a prompt, a progress bar."""
 PIPE_BYTES = 1024 * 1024
-"""The rank waits only when it writes more than this in COLLECT_S. Where there are many pipes the kernel gives less."""
+"""Where there are many pipes the kernel gives less."""
+MOST_BYTES_PER_S = 32 * PIPE_BYTES
+"""A rank that writes more than this waits."""
 
 
 class OutputPipe:
@@ -26,6 +29,7 @@ class OutputPipe:
         os.set_blocking(descriptor, False)
         with suppress(OSError):
             fcntl.fcntl(descriptor, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
+        self._capacity_bytes = fcntl.fcntl(descriptor, fcntl.F_GETPIPE_SZ)
         self._text = OutputText()
         self._hurried = asyncio.Event()
         self._readable: asyncio.Future[None] | None = None
@@ -34,26 +38,23 @@ class OutputPipe:
     async def texts(self) -> AsyncIterator[list[str]]:
         """Texts for output events until the last writer has closed. Whoever takes them slowly makes the rank wait."""
         loop = asyncio.get_running_loop()
+        pause_s = 0.0
         while not self._is_over:
+            began = loop.time()
+            if data := self._read():
+                pause_s = self._next_pause(pause_s, len(data))
+                yield self._text.feed(data)
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._hurried.wait(), began + pause_s - loop.time())
+                continue
+            pause_s = 0.0
             if not await self._is_readable(QUIET_S if self._text.has_rest else None):
                 yield self._text.flush()
-                continue
-            read_again = loop.time() + COLLECT_S
-            yield self.take()
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._hurried.wait(), read_again - loop.time())
         yield self._text.flush()
 
     def take(self) -> list[str]:
         """The texts of what is there now; also for what has to come after it."""
-        if self._is_over:
-            return []
-        try:
-            data = os.read(self._descriptor, PIPE_BYTES)
-        except BlockingIOError:
-            return []
-        self._is_over = not data
-        return self._text.feed(data)
+        return self._text.feed(self._read())
 
     def hurry(self) -> None:
         """The rank has ended: what is left is read without collecting."""
@@ -68,6 +69,24 @@ class OutputPipe:
     def close(self) -> None:
         """After the texts have ended."""
         os.close(self._descriptor)
+
+    def _read(self) -> bytes:
+        """What is there now."""
+        if self._is_over:
+            return b""
+        try:
+            data = os.read(self._descriptor, PIPE_BYTES)
+        except BlockingIOError:
+            return b""
+        self._is_over = not data
+        return data
+
+    def _next_pause(self, before_s: float, size_bytes: int) -> float:
+        """After so much has come in a pause: twice as long, unless the pipe would be half full then."""
+        if not before_s:
+            return FIRST_PAUSE_S
+        fitting_s = before_s * self._capacity_bytes / 2 / size_bytes
+        return max(self._capacity_bytes / MOST_BYTES_PER_S, min(2 * before_s, fitting_s, LONGEST_PAUSE_S))
 
     async def _is_readable(self, timeout_s: float | None) -> bool:
         loop = asyncio.get_running_loop()

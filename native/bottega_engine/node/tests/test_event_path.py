@@ -10,7 +10,7 @@ import msgspec
 
 from bottega_engine.node import launch as messages
 from bottega_engine.node.outbox import MOST_BYTES, Outbox
-from bottega_engine.node.output_pipe import COLLECT_S, PIPE_BYTES, OutputPipe
+from bottega_engine.node.output_pipe import FIRST_PAUSE_S, LONGEST_PAUSE_S, PIPE_BYTES, OutputPipe
 
 decode = msgspec.msgpack.Decoder(messages.FromKeeper).decode
 
@@ -34,11 +34,13 @@ async def test_the_first_line_after_a_quiet_moment_does_not_wait() -> None:
     pipe, writer = open_pipe()
     texts = pipe.texts()
     for _ in range(3):
-        await asyncio.sleep(COLLECT_S)
-        began = time.perf_counter()
+        reading = asyncio.ensure_future(anext(texts))
+        await asyncio.sleep(2 * FIRST_PAUSE_S)
         os.write(writer, b"now\n")
-        assert await anext(texts) == ["now\n"]
-        assert time.perf_counter() - began < COLLECT_S / 2
+        soon = asyncio.ensure_future(asyncio.sleep(FIRST_PAUSE_S / 2))
+        await asyncio.wait({reading, soon}, return_when=asyncio.FIRST_COMPLETED)
+        assert reading.done()
+        assert reading.result() == ["now\n"]
     os.close(writer)
 
 
@@ -49,7 +51,25 @@ async def test_a_flood_comes_whole_in_few_texts() -> None:
     took = await writing
     text = "".join("".join(texts) for texts in batches)
     assert [int(line.split()[1]) for line in text.splitlines()] == list(range(100_000))
-    assert len(batches) < took / COLLECT_S + 20
+    assert len(batches) < took / FIRST_PAUSE_S + 20
+
+
+async def test_the_longer_a_flood_goes_on_the_more_comes_at_once() -> None:
+    pipe, writer = open_pipe()
+
+    async def flood() -> None:
+        for number in range(200):
+            os.write(writer, b"line %010d\n" % number)
+            await asyncio.sleep(0.005)
+        os.close(writer)
+
+    flooding = asyncio.create_task(flood())
+    began = time.perf_counter()
+    batches = [texts async for texts in pipe.texts()]
+    took = time.perf_counter() - began
+    await flooding
+    assert "".join("".join(texts) for texts in batches).count("\n") == 200
+    assert len(batches) < took / LONGEST_PAUSE_S + 8 < took / FIRST_PAUSE_S
 
 
 async def test_what_was_printed_is_there_before_what_is_told_next() -> None:
@@ -90,7 +110,7 @@ async def test_when_the_rank_has_ended_the_rest_comes_at_once() -> None:
     pipe.hurry()
     began = time.perf_counter()
     assert [text async for rest in texts for text in rest] == ["last"]
-    assert time.perf_counter() - began < COLLECT_S / 2
+    assert time.perf_counter() - began < FIRST_PAUSE_S / 2
 
 
 async def test_texts_end_also_when_somebody_still_holds_the_pipe() -> None:
