@@ -17,20 +17,21 @@ export interface LinePlace {
   start: number;
 }
 
-export const firstPlace: LinePlace = { line: 1, source: null, length: 0, isReturned: false, start: 0 };
+export const firstPlace = (): LinePlace => ({ line: 1, source: null, length: 0, isReturned: false, start: 0 });
 
 export const sourceOf = ({ rank, stream }: EventOf<'output'>): string => `${rank} ${stream}`;
 
-/** Cuts output events into lines, see `LogLine` in the schema. */
+/** Cuts output events into lines, see `LogLine` in the schema. It changes the place that it was given. */
 export class LineCutter {
   private text = '';
   /** Who writes now, and who wrote last on the open line. */
   private writer: Pick<LogLine, 'time' | 'rank' | 'stream'> = { time: 0, rank: 0, stream: 'stdout' };
   private written = this.writer;
 
+  /** Without `onLine` lines are only counted. */
   constructor(
     public place: LinePlace,
-    private readonly onLine: (line: LogLine) => void = () => undefined
+    private readonly onLine?: (line: LogLine) => void
   ) {}
 
   /** Ends the open line, if there is one. */
@@ -61,7 +62,7 @@ export class LineCutter {
 
   /** The open line as it is now. */
   showOpen(): void {
-    if (this.place.source !== null) this.onLine({ number: this.place.line, ...this.written, text: this.text });
+    if (this.place.source !== null) this.tell();
   }
 
   private writeWithReturns(text: string, seq: number, source: string): void {
@@ -73,24 +74,34 @@ export class LineCutter {
 
   private write(text: string, seq: number, source: string): void {
     if (!text) return;
-    if (this.place.isReturned) this.show('', { length: 0, isReturned: false });
+    const { place } = this;
+    if (place.isReturned) this.clear();
     for (let rest = text; rest;) {
-      if (this.place.length === MOST_CHARACTERS) this.endLine();
+      if (place.length === MOST_CHARACTERS) this.endLine();
       this.written = this.writer;
-      const part = rest.slice(0, MOST_CHARACTERS - this.place.length);
-      const { length, start } = this.place;
-      this.show(this.text + part, { source, length: length + part.length, start: length ? start : seq });
+      const part = rest.slice(0, MOST_CHARACTERS - place.length);
+      if (this.onLine) this.text += part;
+      if (!place.length) place.start = seq;
+      place.length += part.length;
+      place.source = source;
       rest = rest.slice(part.length);
     }
   }
 
   private endLine(): void {
-    this.onLine({ number: this.place.line, ...this.written, text: this.text });
-    this.show('', { line: this.place.line + 1, source: null, length: 0, isReturned: false });
+    this.tell();
+    this.clear();
+    this.place.line += 1;
+    this.place.source = null;
   }
 
-  private show(text: string, place: Partial<LinePlace>): void {
-    this.text = text;
-    this.place = { ...this.place, ...place };
+  private clear(): void {
+    this.text = '';
+    this.place.length = 0;
+    this.place.isReturned = false;
+  }
+
+  private tell(): void {
+    this.onLine?.({ number: this.place.line, ...this.written, text: this.text });
   }
 }

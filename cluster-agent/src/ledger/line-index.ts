@@ -61,7 +61,7 @@ export class LineIndex {
     if (!row) return;
     const goesOn = row['line'] === from && row['length'] !== 0;
     let isWanted = true;
-    const cutter = new LineCutter(firstPlace, line => {
+    const cutter = new LineCutter(firstPlace(), line => {
       if (isWanted && line.number >= from) isWanted = take(line);
     });
     for (let next: number | null = (goesOn ? row['start'] : row['seq']) as number; next !== null && isWanted;) {
@@ -126,7 +126,7 @@ export class LineIndex {
 
   private place(run: string): { seq: number; place: LinePlace } {
     const row = this.reader.statement('SELECT * FROM line_places WHERE run = ?').get(run) as Row | undefined;
-    if (!row) return { seq: 0, place: firstPlace };
+    if (!row) return { seq: 0, place: firstPlace() };
     return { seq: row['seq'] as number, place: { ...placeOf(row), source: row['source'] as string | null } };
   }
 }
