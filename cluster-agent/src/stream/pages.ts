@@ -4,6 +4,11 @@ const PAGE_EVENTS = 2_000;
 /** Small enough that many slow readers hold little; one event is at most 64 KiB of text. */
 const PAGE_BYTES = 256 * 1024;
 const MOST_KEPT = 8;
+/** What a tail begins with. */
+const TAIL_LINES = 1_000;
+/** A tail that is more behind goes on with the last of them: nobody reads a flood, and what it left out is there by number. */
+const MOST_LINES_BEHIND = 1_500;
+const LINES_AFTER_LEAP = 500;
 
 /** A message of events, and the number after its last one. */
 export interface Page {
@@ -11,30 +16,35 @@ export interface Page {
   next: number;
 }
 
-/** Messages of events, made once for all who stand at the same place of a run. */
+/** `outputFrom` is the event before which output is left out. */
+export interface TailPage extends Page {
+  outputFrom: number;
+}
+
+/** Messages of events, made once for all who stand at the same place of a run, of which `lastSeq` is the newest event. */
 export class Pages {
   private readonly kept = new Map<string, Page | null>();
 
   constructor(private readonly ledger: Ledger) {}
 
   /** Null when there is no event from this number on. */
-  all(run: string, from: number): Page | null {
-    return this.keep(`all ${run} ${from}`, run, lastSeq => {
+  all(run: string, from: number, lastSeq: number): Page | null {
+    return this.keep(`all ${run} ${from} ${lastSeq}`, () => {
       const { texts, next } = this.ledger.eventTexts(run, from, PAGE_EVENTS, PAGE_BYTES);
       return texts.length ? { message: messageOf(run, texts, lastSeq), next } : null;
     });
   }
 
-  /** Without output events before number `outputFrom`. */
-  tail(run: string, from: number, outputFrom: number): Page | null {
-    return this.keep(`tail ${run} ${from} ${Math.max(from, outputFrom)}`, run, lastSeq => {
-      const { texts, next } = this.ledger.tailTexts(run, from, outputFrom, PAGE_EVENTS, PAGE_BYTES);
+  /** The same for a tail that left out output before number `outputFrom`; 0 when it begins. */
+  tail(run: string, from: number, outputFrom: number, lastSeq: number): TailPage | null {
+    const start = outputFrom && Math.max(from, outputFrom);
+    return this.keep(`tail ${run} ${from} ${start} ${lastSeq}`, () => {
+      const outputStart = Math.max(from, this.tailStart(run, start));
+      const { texts, next } = this.ledger.tailTexts(run, from, outputStart, PAGE_EVENTS, PAGE_BYTES);
       if (!texts.length) return null;
-      const line = this.ledger.lineAt(run, Math.max(from, outputFrom), next - 1);
-      return {
-        message: messageOf(run, texts, lastSeq, `,"output":"tail"${line === null ? '' : `,"line":${line}`}`),
-        next
-      };
+      const line = this.ledger.lineAt(run, outputStart, next - 1);
+      const more = `,"output":"tail"${line === null ? '' : `,"line":${line}`}`;
+      return { message: messageOf(run, texts, lastSeq, more), next, outputFrom: outputStart };
     });
   }
 
@@ -43,12 +53,18 @@ export class Pages {
     this.kept.clear();
   }
 
-  private keep(place: string, run: string, make: (lastSeq: number) => Page | null): Page | null {
-    const lastSeq = this.ledger.lastSeq(run);
-    const key = `${place} ${lastSeq}`;
-    let page = this.kept.get(key);
+  private tailStart(run: string, start: number): number {
+    const { ledger } = this;
+    if (!start) return ledger.tailStart(run, TAIL_LINES);
+    const line = ledger.lineAt(run, start, Number.MAX_SAFE_INTEGER);
+    if (line === null || ledger.countLines(run) - line <= MOST_LINES_BEHIND) return start;
+    return ledger.tailStart(run, LINES_AFTER_LEAP);
+  }
+
+  private keep<P extends Page>(key: string, make: () => P | null): P | null {
+    let page = this.kept.get(key) as P | null | undefined;
     if (page === undefined) {
-      page = make(lastSeq);
+      page = make();
       this.kept.set(key, page);
       for (const oldest of this.kept.keys()) {
         if (this.kept.size <= MOST_KEPT) break;

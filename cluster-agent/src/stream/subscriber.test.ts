@@ -304,3 +304,24 @@ test('fifty who follow the same place share what is read and made', () => {
     expect(peer.events()).toEqual(numbers(1, 6));
   }
 });
+
+test('a tail that reads a flood at once gets the last lines of it, and every number that is no output', () => {
+  ledger.addRun(newRun(), '');
+  const peer = attach();
+  peer.say({ type: 'follow', run: ID, from: 1, output: 'tail' });
+  for (let batch = 0; batch < 20; batch += 1) {
+    append(40, 'a line\n'.repeat(100));
+    metric();
+    peer.takeAll();
+  }
+  // It begins with a thousand lines.
+  for (const { events, line } of tailOf(peer).slice(1)) {
+    const outputs = events.filter(event => event.type === 'output');
+    expect(outputs.length).toBeLessThanOrEqual(6);
+    const first = outputs[0]?.seq ?? 0;
+    if (outputs.length) expect(line).toBe((first - Math.ceil(first / 41)) * 100 + 1);
+  }
+  const events = tailOf(peer).flatMap(message => message.events);
+  expect(events.filter(event => event.type === 'metric')).toHaveLength(20);
+  expect(events.at(-1)?.seq).toBe(820);
+});

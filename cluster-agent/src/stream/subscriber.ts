@@ -7,9 +7,6 @@ import type { FirstLedger } from './first-ledger.js';
 import type { Page, Pages } from './pages.js';
 import type { Told } from './record-rounds.js';
 
-/** What a tail begins with, and goes on with when it is more behind than the other. */
-const TAIL_LINES = 1_000;
-const MOST_LINES_BEHIND = 4_000;
 /** More than this on its way to a slow reader, and it gets nothing until some of it has left. */
 const BUFFER_BYTES = 256 * 1024;
 /** Who is so many records behind gets the whole ledger again instead, as after a reconnect. */
@@ -39,6 +36,8 @@ interface Place {
   run: string;
   /** The next event. */
   next: number;
+  /** The newest event that it is known to have. */
+  lastSeq: number;
   /** Output before this event is left out; null for a follower that wants all. */
   outputFrom: number | null;
 }
@@ -84,7 +83,9 @@ export class Subscriber {
     for (const output of ['all', 'tail'] as const) {
       if (change.type === 'run_deleted') this.leave(change.id, output);
       const place = change.type === 'run' && this.places[output].get(change.run.id);
-      if (place) this.ready.add(place);
+      if (!place) continue;
+      place.lastSeq = Math.max(place.lastSeq, change.run.last_seq);
+      this.ready.add(place);
     }
     if (change.type === 'run' && this.ready.size) this.flow();
   }
@@ -114,14 +115,15 @@ export class Subscriber {
 
   /** Listens first and reads then, so that nothing falls between. */
   private follow(id: string, from: number, output: 'all' | 'tail'): void {
+    let lastSeq: number;
     try {
-      this.options.ledger.run(id);
+      lastSeq = this.options.ledger.run(id).last_seq;
     } catch (error) {
       if (!(error instanceof BottegaError)) throw error;
       return this.refuse(error, id);
     }
     this.leave(id, output);
-    const place = { run: id, next: from, outputFrom: output === 'tail' ? 0 : null };
+    const place = { run: id, next: from, lastSeq, outputFrom: output === 'tail' ? 0 : null };
     this.places[output].set(id, place);
     this.ready.add(place);
     this.flow();
@@ -149,7 +151,8 @@ export class Subscriber {
       for (const place of this.ready) {
         if (!this.hasRoom()) break;
         this.ready.delete(place);
-        const page = place.outputFrom === null ? this.options.pages.all(place.run, place.next) : this.tailPage(place);
+        if (place.next > place.lastSeq) continue;
+        const page = this.nextPage(place);
         if (!page) continue;
         place.next = page.next;
         this.ready.add(place);
@@ -160,24 +163,21 @@ export class Subscriber {
     }
   }
 
-  private tailPage(place: Place): Page | null {
+  private nextPage(place: Place): Page | null {
     const { ledger, pages } = this.options;
-    if (ledger.numberLines(place.run)) {
+    const { run, next, lastSeq, outputFrom } = place;
+    if (outputFrom === null) return pages.all(run, next, lastSeq);
+    if (outputFrom === 0 && ledger.numberLines(run)) {
       // A run that an older Bottega has written: its lines are numbered in slices, and others go on between.
       setImmediate(() => {
-        if (this.places.tail.get(place.run) === place) this.ready.add(place);
+        if (this.places.tail.get(run) === place) this.ready.add(place);
         this.flow();
       });
       return null;
     }
-    if (!place.outputFrom || this.isTooFarBehind(place)) place.outputFrom = ledger.tailStart(place.run, TAIL_LINES);
-    return pages.tail(place.run, place.next, place.outputFrom);
-  }
-
-  private isTooFarBehind({ run, next }: Place): boolean {
-    const { ledger } = this.options;
-    const line = ledger.lineAt(run, next, Number.MAX_SAFE_INTEGER);
-    return line !== null && ledger.countLines(run) - line > MOST_LINES_BEHIND;
+    const page = pages.tail(run, next, outputFrom, lastSeq);
+    if (page) place.outputFrom = page.outputFrom;
+    return page;
   }
 
   private sendRecords(records: Map<string, Told>): void {
