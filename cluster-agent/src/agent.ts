@@ -68,7 +68,7 @@ export class Agent {
     const searches = new Searches({ path: home.file('ledger.db') });
     this.server = await buildServer({ info, clusters, runs, retention, ledger, searches, stream, dashboard, log });
     clusters.resume();
-    this.attendant.closeOrphans(clusters.list());
+    await this.attendant.closeOrphans(clusters.list());
     const { socket } = home;
     // The lock of the home is ours, so whoever made this socket is gone.
     rmSync(socket, { force: true });

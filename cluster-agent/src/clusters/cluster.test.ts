@@ -1,3 +1,5 @@
+import { mkdtempSync } from 'node:fs';
+import { join } from 'node:path';
 import { clusterStates, type Cluster, type Run } from '@bottega/schema';
 import fc from 'fast-check';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -16,8 +18,8 @@ afterEach(() => bench.close());
 
 const up = (spec = SPEC) => bench.call<Cluster>('POST', '/v1/clusters', { spec });
 const stop = () => bench.call<Cluster>('POST', '/v1/clusters/local/stop');
-const submit = (id: string) => {
-  const request = { id, config: 'kind: script\ncommand: echo\n', folder: bench.scratch, cluster: 'local' };
+const submit = (id: string, folder = bench.scratch) => {
+  const request = { id, config: 'kind: script\ncommand: echo\n', folder, cluster: 'local' };
   return bench.call<Run>('POST', '/v1/runs', request);
 };
 
@@ -158,6 +160,23 @@ test('stopping a cluster ends its runs first', async () => {
   await stop();
   await bench.untilCluster('stopped');
   expect(await bench.run('run-000001')).toMatchObject({ state: 'stopped' });
+});
+
+test('many runs are stopped a few at a time, and all of them', async () => {
+  const ids = Array.from({ length: 40 }, (_, index) => `run-0000${index + 10}`);
+  await bench.up();
+  // The home changes all the time.
+  const folder = mkdtempSync(join(bench.scratch, 'project-'));
+  await Promise.all(ids.map(id => submit(id, folder)));
+  const heard = async () => (await Promise.all(ids.map(id => bench.run(id)))).every(run => run.last_seq === 1);
+  await expect.poll(heard, { timeout: 10_000 }).toBe(true);
+  const { promise, resolve } = Promise.withResolvers<void>();
+  bench.engine.mayStop = promise;
+  await stop();
+  await expect.poll(() => bench.engine.stopsAsked).toBe(8);
+  resolve();
+  await bench.untilCluster('stopped');
+  for (const id of ids) expect(await bench.run(id)).toMatchObject({ state: 'stopped', reason: 'Stopped by you.' });
 });
 
 test('the next agent finds the cluster, and starts what the first one only began', async () => {

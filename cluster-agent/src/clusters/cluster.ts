@@ -201,7 +201,7 @@ export class Cluster {
     // Half a cluster is of no use: it would hold ports and memory, and the next start would find a broken engine.
     await this.clear().catch((err: unknown) => log.error({ cluster: name, err }, 'clearing failed'));
     this.become('failed', known.message, { error: known.toBody(), nodes: [] });
-    keeper.clusterEnded(name, 'failed', known.message);
+    await keeper.clusterEnded(name, 'failed', known.message);
   }
 
   private async end(reason: string): Promise<void> {
@@ -211,7 +211,7 @@ export class Cluster {
       await this.clear();
       this.phases.end();
       this.become('stopped', reason, { nodes: [] });
-      keeper.clusterEnded(name, 'stopped', 'The cluster was stopped.');
+      await keeper.clusterEnded(name, 'stopped', 'The cluster was stopped.');
     } catch (error) {
       await this.fail(error);
     }

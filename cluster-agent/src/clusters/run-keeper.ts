@@ -17,7 +17,7 @@ export interface RunKeeper {
   onEvents(cluster: string, run: string, events: RunEvent[]): void;
   onRunError(cluster: string, run: string, error: ErrorBody): void;
   /** Nothing of the cluster is left: its active runs are over, for this reason. */
-  clusterEnded(cluster: string, state: 'stopped' | 'failed', reason: string): void;
+  clusterEnded(cluster: string, state: 'stopped' | 'failed', reason: string): Promise<void>;
   /** Asks every active run to end, and waits for that a short while. Never rejects. */
   stopAll(cluster: string): Promise<void>;
   activeRuns(cluster: string): number;

@@ -33,6 +33,9 @@ export class TestEngine {
   nodes = [node('ready')];
   /** The next submits are answered with these errors, one each. */
   readonly refusals: { status: number; code: string; message: string }[] = [];
+  /** How often it was asked to stop a run, and what it waits for before it does. */
+  stopsAsked = 0;
+  mayStop: Promise<void> = Promise.resolve();
   /** So many submits are taken without an answer. */
   lostAnswers = 0;
   private readonly sockets = new Map<WebSocket, Map<string, number>>();
@@ -143,6 +146,8 @@ export class TestEngine {
     if (!known) return say(404, { code: 'not_found', message: `There is no run ${id}.` });
     if (route === 'GET runs/:id') return say(200, this.run(id));
     if (route === 'POST runs/:id/stop') {
+      this.stopsAsked += 1;
+      await this.mayStop;
       if (!this.hasEnded(id)) this.append(id, { type: 'status', state: 'stopped', reason: 'Stopped by you.' });
       return say(200, this.run(id));
     }

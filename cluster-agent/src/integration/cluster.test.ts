@@ -17,8 +17,8 @@ const agent = new AgentProcess();
 const localState = () => JSON.parse(readFileSync(join(agent.home, 'clusters/local/local.json'), 'utf8')) as LocalState;
 const engineState = () =>
   JSON.parse(readFileSync(join(agent.home, 'clusters/local/engine.json'), 'utf8')) as { token: string; origin: string };
-const pidOf = (program: string): number => {
-  const found = livingOf(localState()).find(({ pid, name }) => {
+const pidOf = async (program: string): Promise<number> => {
+  const found = (await livingOf(localState())).find(({ pid, name }) => {
     return name === program || readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').join(' ').startsWith(program);
   });
   if (!found) throw new Error(`There is no ${program}.`);
@@ -53,8 +53,8 @@ test('a ready cluster tells its phases, its node and its versions', async () => 
 /** 127.0.0.1, the same as an IPv6 address, and ::1, as /proc/net writes them. */
 const LOOPBACK = ['0100007F', '0000000000000000FFFF00000100007F', '00000000000000000000000001000000'];
 
-test('no port of the cluster listens beyond loopback, and no token is on a command line', () => {
-  const pids = livingOf(localState()).map(({ pid }) => pid);
+test('no port of the cluster listens beyond loopback, and no token is on a command line', async () => {
+  const pids = (await livingOf(localState())).map(({ pid }) => pid);
   const secrets = [readFileSync(join(agent.home, 'clusters/local/ray-token'), 'utf8'), engineState().token];
   for (const pid of pids) {
     const words = readFileSync(`/proc/${pid}/cmdline`, 'utf8');
@@ -149,7 +149,7 @@ test('the same cluster as an existing one, with a wrong token: said at once', as
 test('an engine that is killed comes back, and its run is lost with a reason', async () => {
   await agent.submit('lost-run-1', 'kind: script\ncommand: count.py\n');
   await expect.poll(async () => (await agent.run('lost-run-1')).state, { timeout: 20_000 }).toBe('running');
-  process.kill(pidOf('python -m bottega_engine.service'), 'SIGKILL');
+  process.kill(await pidOf('python -m bottega_engine.service'), 'SIGKILL');
   const lost = await agent.untilEnded('lost-run-1');
   expect(lost.state).toBe('lost');
   expect(lost.reason).not.toBe('');
@@ -163,10 +163,10 @@ test('a head that is killed is a failed cluster with the reason, and nothing of 
   await agent.submit('headless-1', 'kind: script\ncommand: count.py\n');
   await expect.poll(async () => (await agent.run('headless-1')).state, { timeout: 20_000 }).toBe('running');
   const state = localState();
-  process.kill(pidOf('gcs_server'), 'SIGKILL');
-  process.kill(pidOf('raylet'), 'SIGKILL');
+  process.kill(await pidOf('gcs_server'), 'SIGKILL');
+  process.kill(await pidOf('raylet'), 'SIGKILL');
   const failed = await agent.untilCluster('local', ['failed'], 60_000);
   expect(failed.reason).toContain('The head of the cluster died');
   expect((await agent.run('headless-1')).state).toBe('lost');
-  expect(livingOf(state)).toEqual([]);
+  expect(await livingOf(state)).toEqual([]);
 });

@@ -178,6 +178,11 @@ export class Ledger {
       .map(row => JSON.parse(row['record'] as string) as Run);
   }
 
+  countActive(cluster: string): number {
+    const counted = this.file.statement(`SELECT count(*) AS runs FROM runs WHERE ${OPEN} AND cluster = ?`).get(cluster);
+    return (counted as { runs: number }).runs;
+  }
+
   /**
    * Appends events that follow the last one, together with the changed run record. Events the ledger has already are
    * passed over; a hole is refused, so that the mirror asks again instead of losing numbers.

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import {
   hasEnded,
   type Cluster,
@@ -19,7 +20,8 @@ import { dispatch } from './dispatch.js';
 
 const STOP_ALL_GRACE_S = 2;
 const STOP_ALL_TIMEOUT_MS = 4_000;
-const DELETED_AT_ONCE = 8;
+const ASKED_AT_ONCE = 8;
+const CLOSED_AT_ONCE = 50;
 
 export interface RunAttendantOptions {
   ledger: Ledger;
@@ -78,35 +80,40 @@ export class RunAttendant implements RunKeeper {
     if (error.code === 'not_found') this.close(run, 'lost', 'The engine does not know this run any more.');
   }
 
-  clusterEnded(cluster: string, state: 'stopped' | 'failed', reason: string): void {
-    for (const run of this.options.ledger.activeRuns(cluster)) {
-      if (run.tree === null) this.close(run.id, state, `The run had not begun. ${reason}`);
-      else this.close(run.id, 'lost', reason);
+  async clusterEnded(cluster: string, state: 'stopped' | 'failed', reason: string): Promise<void> {
+    for (const [index, { id, tree }] of this.options.ledger.activeRuns(cluster).entries()) {
+      if (tree === null) this.close(id, state, `The run had not begun. ${reason}`);
+      else this.close(id, 'lost', reason);
+      // There may be thousands, and the agent is to answer meanwhile.
+      if ((index + 1) % CLOSED_AT_ONCE === 0) await nextTurn();
     }
   }
 
   /** Ends what the agent before left open although its cluster had ended. */
-  closeOrphans(clusters: Cluster[]): void {
+  async closeOrphans(clusters: Cluster[]): Promise<void> {
     const alive = new Set(clusters.filter(isAlive).map(({ name }) => name));
-    for (const run of this.options.ledger.activeRuns()) {
-      if (!alive.has(run.cluster)) this.clusterEnded(run.cluster, 'failed', `The cluster ${run.cluster} is not there.`);
+    const wanted = new Set(this.options.ledger.activeRuns().map(({ cluster }) => cluster));
+    for (const name of wanted) {
+      if (!alive.has(name)) await this.clusterEnded(name, 'failed', `The cluster ${name} is not there.`);
     }
   }
 
   async stopAll(cluster: string): Promise<void> {
     const attended = this.attended.get(cluster);
     if (!attended) return;
-    const ended = this.untilAllEnded(cluster);
-    for (const run of this.options.ledger.activeRuns(cluster)) {
-      this.stop(run, STOP_ALL_GRACE_S).catch((err: unknown) => {
-        this.options.log.warn({ run: run.id, err }, 'a run could not be stopped with its cluster');
+    const { ledger, log } = this.options;
+    const active = ledger.activeRuns(cluster);
+    const ended = this.untilEnded(active);
+    void aFewAtOnce(active, attended.life.signal, async run => {
+      await this.stop(run, STOP_ALL_GRACE_S).catch((err: unknown) => {
+        log.warn({ run: run.id, err }, 'a run could not be stopped with its cluster');
       });
-    }
+    });
     await ended;
   }
 
   activeRuns(cluster: string): number {
-    return this.options.ledger.activeRuns(cluster).length;
+    return this.options.ledger.countActive(cluster);
   }
 
   /** Brings a pending run to the engine of its cluster, if it is there; at most once at a time. */
@@ -207,12 +214,7 @@ export class RunAttendant implements RunKeeper {
 
   private async deleteAllThere(cluster: string, attended: Attended): Promise<void> {
     const waiting = this.options.ledger.deletions(cluster);
-    const deleteNext = async (): Promise<void> => {
-      for (let id = waiting.pop(); id !== undefined && !attended.life.signal.aborted; id = waiting.pop()) {
-        await this.deleteThere(cluster, id, attended);
-      }
-    };
-    await Promise.all(Array.from({ length: DELETED_AT_ONCE }, deleteNext));
+    await aFewAtOnce(waiting, attended.life.signal, id => this.deleteThere(cluster, id, attended));
   }
 
   private async deleteThere(cluster: string, id: string, { session }: Attended): Promise<void> {
@@ -236,7 +238,8 @@ export class RunAttendant implements RunKeeper {
 
   /** Writes the end of a run whose engine will not say anything more. */
   private close(id: string, state: RunState, reason: string): void {
-    if (hasEnded(this.options.ledger.run(id).state)) return;
+    const run = this.options.ledger.findRun(id);
+    if (!run || hasEnded(run.state)) return;
     this.append(id, { type: 'status', state, reason });
   }
 
@@ -244,12 +247,15 @@ export class RunAttendant implements RunKeeper {
     this.tell(this.options.ledger.appendOwn(id, event));
   }
 
-  private async untilAllEnded(cluster: string): Promise<void> {
-    const isOver = (): boolean => this.activeRuns(cluster) === 0;
-    if (isOver()) return;
+  private async untilEnded(runs: Run[]): Promise<void> {
+    const open = new Set(runs.map(({ id }) => id));
+    if (!open.size) return;
     await new Promise<void>(resolve => {
       const timer = setTimeout(() => end(), STOP_ALL_TIMEOUT_MS);
-      const unlisten = this.options.changes.listen(() => isOver() && end());
+      const unlisten = this.options.changes.listen(change => {
+        if (change.type === 'run' && hasEnded(change.run.state)) open.delete(change.run.id);
+        if (!open.size) end();
+      });
       const end = (): void => {
         clearTimeout(timer);
         unlisten();
@@ -262,6 +268,18 @@ export class RunAttendant implements RunKeeper {
     this.options.changes.tell({ type: 'run', run });
   }
 }
+
+/** Works on all of them, until the signal is aborted. */
+const aFewAtOnce = async <T>(all: T[], signal: AbortSignal, work: (one: T) => Promise<void>): Promise<void> => {
+  const left = all.values();
+  const next = async (): Promise<void> => {
+    for (const one of left) {
+      if (signal.aborted) return;
+      await work(one);
+    }
+  };
+  await Promise.all(Array.from({ length: ASKED_AT_ONCE }, next));
+};
 
 const isAlive = ({ state }: Cluster): boolean => ['starting', 'ready', 'lost', 'stopping'].includes(state);
 

@@ -1,10 +1,20 @@
 import { once } from 'node:events';
-import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync
+} from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { LocalProvider } from './index.js';
+import { saveLocal } from './local-state.js';
 import { readProcess } from './processes.js';
 
 let folder: string;
@@ -58,6 +68,24 @@ test('a Ray that does not start is tried once more, and then tells what it said'
     details: expect.stringContaining('no room in the stable') as string
   });
   expect(readFileSync(join(folder, 'tries'), 'utf8')).toBe('tried\ntried\n');
+});
+
+test('while the folder of a cluster goes, others get their turn', async () => {
+  const temporary = join(folder, 'temporary/ray');
+  mkdirSync(temporary, { recursive: true });
+  for (let number = 0; number < 2_000; number += 1) writeFileSync(join(temporary, String(number)), '');
+  saveLocal(folder, { mark: 'nobody', session: null, processes: [], head: [], temporary, dashboardPort: 1 });
+  const provider = new LocalProvider({ spec: { provider: 'local', name: 'local' }, folder, python: 'python' });
+  const left = new Set<number>();
+  const look = (): void => {
+    if (!existsSync(temporary)) return;
+    left.add(readdirSync(temporary).length);
+    setImmediate(look);
+  };
+  look();
+  await provider.down();
+  expect(existsSync(dirname(temporary))).toBe(false);
+  expect(left.size).toBeGreaterThan(1);
 });
 
 test('a start that is given up leaves no process behind', async () => {

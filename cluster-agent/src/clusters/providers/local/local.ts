@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -57,7 +58,8 @@ export class LocalProvider implements Provider {
     const state = loadLocal(this.options.folder);
     if (!state) return;
     await endAll(state);
-    rmSync(dirname(state.temporary), { recursive: true, force: true });
+    // Ray's logs and spilled objects may be many files on a disk that is busy.
+    await rm(dirname(state.temporary), { recursive: true, force: true });
     forgetLocal(this.options.folder);
   }
 
@@ -111,7 +113,7 @@ export class LocalProvider implements Provider {
       logFile: join(folder, 'ray-start.log'),
       clientPort: await freePort()
     });
-    const living = livingOf(state);
+    const living = await livingOf(state);
     state.processes = living.map(({ pid, start }) => ({ pid, start }));
     state.head = HEAD.flatMap(wanted => living.filter(({ name }) => name === wanted).slice(0, 1));
     saveLocal(folder, state);
