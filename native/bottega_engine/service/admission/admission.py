@@ -13,7 +13,7 @@ import ray
 
 from bottega_engine.service.admission import seats as ray_seats
 from bottega_engine.service.admission import words
-from bottega_engine.service.admission.queue import Need, Queue, Room, Waiting
+from bottega_engine.service.admission.queue import Need, Node, Queue, Room, Waiting
 from bottega_engine.service.admission.seats import Seats, ask_for_seats
 from bottega_engine.service.errors import EngineError
 
@@ -23,7 +23,8 @@ PATIENCE_S = 0.15
 """A wait that is shorter needs no reason, and nobody overtakes in it."""
 LOOK_EVERY_S = 1.0
 """While the head waits, free seats for those behind it are looked for so often."""
-RETRY_S = 1.0
+LOOK_S = 5.0
+"""A control store that does not say what is free by then is not waited for: it may be the turn of somebody else."""
 
 Place = dict[str, int]
 Tell = Callable[[str, Place], None]
@@ -140,18 +141,19 @@ class Admission:
     async def _let_overtake(self) -> None:
         """All who may, and fit, one after another."""
         try:
-            await self.nodes.look()
+            async with asyncio.timeout(LOOK_S):
+                await self.nodes.look()
         except (ray.exceptions.RayError, RuntimeError, OSError) as error:
             log.warning("Ray does not say what is free: %s", error)
             return
-        free = {node["id"]: Room(node["cpus_free"], node["gpus_free"]) for node in self.nodes.resources()}
-        while (other := self._queue.overtaker(free.values(), time.monotonic())) is not None:
+        nodes = {node["id"]: _node(node) for node in self.nodes.resources()}
+        while (other := self._queue.overtaker(nodes.values(), time.monotonic())) is not None:
             if not await self._give(other, ray_seats.WAIT_S):
                 return
-            node = self._asked[other.run_id].seats.result().node if other.run_id in self._asked else ""
-            if node not in free:
+            taken = self._asked[other.run_id].seats.result().node if other.run_id in self._asked else ""
+            if taken not in nodes:
                 return
-            free[node] = Room(free[node].cpus - other.need.cpus, free[node].gpus - other.need.gpus)
+            nodes[taken] = nodes[taken].without(other.need)
 
     async def _give(self, waiting: Waiting, patience_s: float | None) -> bool:
         """Whether it got its seats, or at least an answer."""
@@ -176,7 +178,7 @@ class Admission:
         return True
 
     def _rooms(self) -> list[Room]:
-        return [Room(node["cpus"], node["gpus"]) for node in self.nodes.resources()]
+        return [_node(node).whole for node in self.nodes.resources()]
 
     def _tell_later(self) -> None:
         if self._telling is None and self._asked:
@@ -210,3 +212,8 @@ class Admission:
         if not waiting.is_possible and nodes:
             return words.node_left(waiting.need)
         return words.reason(waiting.need, nodes, self._holders, before)
+
+
+def _node(seen: dict[str, Any]) -> Node:
+    """`seen` are NodeResources."""
+    return Node(Room(seen["cpus"], seen["gpus"]), Room(seen["cpus_free"], seen["gpus_free"]))

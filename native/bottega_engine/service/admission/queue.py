@@ -5,8 +5,9 @@ The rule:
 1. A run with a higher priority comes first; equal ones in the order in which they came.
 2. The head, the first run of that order, gets the next seats that are enough for it, all of them at once.
 3. While the head waits, a later run that fits into what is free now may overtake, the first in the order first.
-4. That ends when a run has been the head for `OVERTAKING_S`: from then on nobody after it overtakes until it has its
-   seats. So a run that needs much is never starved by a stream of small ones.
+4. When a run has been the head for `OVERTAKING_S` it is late: until it has its seats, only those after it overtake
+   that cannot delay it, because they take nothing that it waits for. So a run that needs much is never starved by a
+   stream of small ones, and one that waits for a GPU holds up nobody who needs none.
 5. A run that no node could hold even if it were empty (its node left) keeps its place, but holds up nobody.
 """
 
@@ -44,6 +45,25 @@ class Room:
     def holds(self, need: Need) -> bool:
         # Ray counts in ten-thousandths.
         return self.cpus > need.cpus - 1e-4 and self.gpus > need.gpus - 1e-4
+
+
+@dataclass(frozen=True)
+class Node:
+    """What one node has, in all and free now."""
+
+    whole: Room
+    free: Room
+
+    def can_spare(self, need: Need, late: Iterable[Need]) -> bool:
+        """Whether the late ones find here what they would have found, whoever ends when, although `need` is taken."""
+        here = [each for each in late if self.whole.holds(each)]
+        # What it does not take is as it was, and of what it takes there must be enough for all of them.
+        cpus = sum(each.cpus for each in here) if need.cpus else 0
+        gpus = sum(each.gpus for each in here) if need.gpus else 0
+        return not here or self.without(need).free.holds(Need(cpus, gpus))
+
+    def without(self, need: Need) -> Node:
+        return Node(self.whole, Room(self.free.cpus - need.cpus, self.free.gpus - need.gpus))
 
 
 @dataclass(eq=False)
@@ -85,15 +105,21 @@ class Queue:
             head.head_since = min(head.head_since, now)
         return head
 
-    def overtaker(self, free: Iterable[Room], now: float) -> Waiting | None:
-        """The run after the head that may go before it, as `free` is now."""
-        free = list(free)
+    def overtaker(self, nodes: Iterable[Node], now: float) -> Waiting | None:
+        """The run after the head that may go before it now. On which of the nodes that hold it, Ray decides."""
+        nodes = list(nodes)
         head = self.head(now)
+        late: list[Need] = []
         for waiting in self.order():
             if not waiting.is_possible:
                 continue
-            if waiting is not head and any(room.holds(waiting.need) for room in free):
+            fitting = [node for node in nodes if node.free.holds(waiting.need)]
+            if (
+                waiting is not head
+                and fitting
+                and all(node.can_spare(waiting.need, late) for node in fitting)
+            ):
                 return waiting
             if now - waiting.head_since >= OVERTAKING_S:
-                return None
+                late.append(waiting.need)
         return None
