@@ -18,7 +18,7 @@ from bottega_engine.node import launch as messages
 from bottega_engine.node.keeper import KeeperSettings
 from bottega_engine.node.keeper_actor import KeeperActor
 from bottega_engine.service.errors import EngineError
-from bottega_engine.service.nodes import alive_nodes, node_resources
+from bottega_engine.service.nodes import NodeView, alive_nodes, node_resources
 from bottega_engine.service.settings import Settings
 from bottega_engine.store import Blobs
 
@@ -52,7 +52,6 @@ class Keepers:
         self._engine_settings = engine_settings
         self._blobs = blobs
         self._sink = sink
-        self._changed = changed
         self._secret = secrets.token_hex(32)
         self._head = ray.get_runtime_context().get_node_id()
         self._sockets: dict[str, web.WebSocketResponse] = {}
@@ -61,7 +60,7 @@ class Keepers:
         self._memory: dict[str, tuple[int, int]] = {}
         self._templates: dict[str, list[messages.TemplateState]] = {}
         self._keeping: dict[str, asyncio.Task[None]] = {}
-        self._nodes: list[dict[str, Any]] = []
+        self._view = NodeView(lambda: node_resources(dict(self._zygotes), dict(self._memory)), changed)
 
     def routes(self) -> list[web.RouteDef]:
         return [
@@ -71,7 +70,7 @@ class Keepers:
 
     def resources(self) -> list[dict[str, Any]]:
         """NodeResources of all nodes, as they were last seen."""
-        return self._nodes
+        return self._view.resources()
 
     async def watch(self, engine: str) -> None:
         """Puts a keeper on every node, for ever. `engine` is the address of this service in the cluster."""
@@ -101,10 +100,7 @@ class Keepers:
 
     async def look(self) -> None:
         """Looks at the nodes now, and says so when something has changed."""
-        nodes = await asyncio.to_thread(node_resources, dict(self._zygotes), dict(self._memory))
-        if nodes != self._nodes:
-            self._nodes = nodes
-            self._changed()
+        await self._view.look()
 
     async def send(self, node: str, message: messages.ToKeeper) -> None:
         """Raises EngineError when the node has no keeper."""
@@ -131,8 +127,9 @@ class Keepers:
         )
         while await self._is_alive(node):
             strategy = NodeAffinitySchedulingStrategy(node, soft=False)
-            actor = KeeperActor.options(scheduling_strategy=strategy, runtime_env=AT_NORMAL_PRIORITY).remote()
+            options = KeeperActor.options(scheduling_strategy=strategy, runtime_env=AT_NORMAL_PRIORITY)
             try:
+                actor = await asyncio.to_thread(options.remote)
                 code = await actor.run.remote(msgspec.json.encode(settings))
                 log.warning("The keeper of node %s ended with code %s.", node, code)
             except RAY_ERRORS as error:

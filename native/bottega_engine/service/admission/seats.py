@@ -1,4 +1,7 @@
-"""Seats of runs: reserved through Ray, so that runs, Ray jobs and everything else on the cluster share honestly."""
+"""Seats of runs: reserved through Ray, so that runs, Ray jobs and everything else on the cluster share honestly.
+
+Whatever asks Ray's control store does so in a thread: it may be slow to answer.
+"""
 
 from __future__ import annotations
 
@@ -33,6 +36,14 @@ class Seats:
 
     async def hold_gpus(self, resources: dict[str, Any]) -> None:
         """Learns which devices each rank has: Ray says that only to an actor which holds them."""
+        await asyncio.to_thread(self._hold, resources)
+        for holder in self._holders:
+            self.gpus.append(await holder.gpus.remote())
+
+    async def release(self) -> None:
+        await asyncio.to_thread(self._let_go)
+
+    def _hold(self, resources: dict[str, Any]) -> None:
         for rank in range(resources["ranks"]):
             strategy = PlacementGroupSchedulingStrategy(
                 placement_group=self.group, placement_group_bundle_index=rank
@@ -41,13 +52,11 @@ class Seats:
                 num_gpus=resources["gpus_per_rank"], scheduling_strategy=strategy
             )
             self._holders.append(options.remote())
-        for holder in self._holders:
-            self.gpus.append(await holder.gpus.remote())
 
-    async def release(self) -> None:
+    def _let_go(self) -> None:
         for holder in self._holders:
             ray.kill(holder)
-        await asyncio.to_thread(remove_placement_group, self.group)
+        remove_placement_group(self.group)
 
 
 class SeatHolder:
@@ -61,21 +70,28 @@ SeatHolderActor: Any = ray.remote(num_cpus=0)(SeatHolder)
 async def ask_for_seats(run_id: str, resources: dict[str, Any], patience_s: float | None) -> Seats | None:
     """All seats of a run at once, on one node; None when the patience is over before. Cancel it to give up."""
     deadline = None if patience_s is None else time.monotonic() + patience_s
-    group = placement_group([_bundle(resources)] * resources["ranks"], strategy="STRICT_PACK", name=run_id)
+    bundles = [_bundle(resources)] * resources["ranks"]
+    making = asyncio.create_task(asyncio.to_thread(placement_group, bundles, "STRICT_PACK", run_id))
     try:
+        group = await asyncio.shield(making)
         while not await asyncio.to_thread(group.wait, WAIT_S):
             if deadline is not None and time.monotonic() >= deadline:
                 await asyncio.to_thread(remove_placement_group, group)
                 return None
         return Seats(await asyncio.to_thread(_node_of, group), [], group)
     except BaseException:
-        await asyncio.shield(asyncio.to_thread(remove_placement_group, group))
+        await asyncio.shield(_remove(making))
         raise
+
+
+async def _remove(making: asyncio.Task[PlacementGroup]) -> None:
+    """Also one that is only being made."""
+    await asyncio.to_thread(remove_placement_group, await making)
 
 
 async def warm_up() -> None:
     """The first placement group of a driver takes Ray half a second."""
-    group = placement_group([{"CPU": 0.001}], strategy="STRICT_PACK")
+    group = await asyncio.to_thread(placement_group, [{"CPU": 0.001}], "STRICT_PACK")
     await asyncio.to_thread(group.wait, 30)
     await asyncio.to_thread(remove_placement_group, group)
 
