@@ -6,13 +6,21 @@ import { LineIndex } from './line-index.js';
 /** How events change a run record; the ledger writes both in one transaction. */
 export type Fold = (run: Run, event: RunEvent) => Run;
 
-/** Events as JSON, and the number after the last one. */
-export interface EventTexts {
-  texts: string[];
+/** Events as JSON in UTF-8, and the number after the last one. */
+export interface EventBytes {
+  bodies: Uint8Array[];
   next: number;
 }
 
-const WITHOUT_OLD_OUTPUT = `SELECT seq, body FROM events e WHERE run = ?1 AND seq >= ?2 AND (seq >= ?3 OR NOT EXISTS
+/** JSON around events, which get commas between them. */
+export const joinEvents = (before: string, bodies: Uint8Array[], after: string): Buffer => {
+  const parts = bodies.flatMap((body, index) => (index ? [COMMA, body] : [body]));
+  return Buffer.concat([Buffer.from(before), ...parts, Buffer.from(after)]);
+};
+const COMMA = Buffer.from(',');
+
+const FROM = 'SELECT seq, CAST(body AS BLOB) AS body FROM events WHERE run = ? AND seq >= ? ORDER BY seq LIMIT ?';
+const WITHOUT_OLD_OUTPUT = `SELECT seq, CAST(body AS BLOB) AS body FROM events e WHERE run = ?1 AND seq >= ?2 AND (seq >= ?3 OR NOT EXISTS
   (SELECT 1 FROM output_lines l WHERE l.run = e.run AND l.seq = e.seq)) ORDER BY seq LIMIT ?4`;
 
 /** The agent's copy of every event log. Writing is for a transaction of the caller. */
@@ -52,14 +60,13 @@ export class EventTable {
       .map(row => JSON.parse(row['body'] as string) as RunEvent);
   }
 
-  /** The same as JSON texts, as many as fit in `limitBytes`, and at least one if there is one. */
-  texts(id: string, from: number, limit: number, limitBytes: number): EventTexts {
-    const rows = this.file.statement('SELECT seq, body FROM events WHERE run = ? AND seq >= ? ORDER BY seq LIMIT ?');
-    return fitting(rows.iterate(id, from, limit), from, limitBytes);
+  /** The same as bytes, as many as fit in `limitBytes`, and at least one if there is one. */
+  bytes(id: string, from: number, limit: number, limitBytes: number): EventBytes {
+    return fitting(this.file.statement(FROM).iterate(id, from, limit), from, limitBytes);
   }
 
   /** The same without output events before number `outputFrom`. */
-  textsOfTail(id: string, from: number, outputFrom: number, limit: number, limitBytes: number): EventTexts {
+  bytesOfTail(id: string, from: number, outputFrom: number, limit: number, limitBytes: number): EventBytes {
     const rows = this.file.statement(WITHOUT_OLD_OUTPUT);
     return fitting(rows.iterate(id, from, outputFrom, limit), from, limitBytes);
   }
@@ -76,16 +83,16 @@ export class EventTable {
 }
 
 /** As many as fit, and at least one if there is one. */
-const fitting = (rows: Iterable<Record<string, unknown>>, from: number, limitBytes: number): EventTexts => {
-  const texts: string[] = [];
+const fitting = (rows: Iterable<Record<string, unknown>>, from: number, limitBytes: number): EventBytes => {
+  const bodies: Uint8Array[] = [];
   let sizeBytes = 0;
   let next = from;
   for (const row of rows) {
-    const body = row['body'] as string;
-    sizeBytes += Buffer.byteLength(body) + 1;
-    if (texts.length && sizeBytes > limitBytes) break;
-    texts.push(body);
+    const body = row['body'] as Uint8Array;
+    sizeBytes += body.length + 1;
+    if (bodies.length && sizeBytes > limitBytes) break;
+    bodies.push(body);
     next = (row['seq'] as number) + 1;
   }
-  return { texts, next };
+  return { bodies, next };
 };

@@ -1,4 +1,4 @@
 export { Ledger, type OwnEvent, type RunSummary } from './ledger.js';
-export type { Fold } from './event-table.js';
+export { joinEvents, type Fold } from './event-table.js';
 export { Sweeper } from './sweeper.js';
 export type { RunFilter } from './run-list.js';

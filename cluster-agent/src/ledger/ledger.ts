@@ -8,7 +8,7 @@ import {
   type RunPage
 } from '@bottega/schema';
 import { BottegaError } from '../errors/index.js';
-import { EventTable, type EventTexts, type Fold } from './event-table.js';
+import { EventTable, type EventBytes, type Fold } from './event-table.js';
 import { LedgerFile } from './ledger-file.js';
 import { listRuns, type RunFilter } from './run-list.js';
 
@@ -205,16 +205,16 @@ export class Ledger {
   }
 
   /**
-   * The same as JSON texts, as many as fit in `limitBytes`, and at least one if there is one: what only passes them on
+   * The same as JSON in UTF-8, as many as fit in `limitBytes`, and at least one if there is one: what only passes them on
    * need not read them.
    */
-  eventTexts(id: string, from: number, limit: number, limitBytes: number): EventTexts {
-    return this.eventTable.texts(id, from, limit, limitBytes);
+  eventBytes(id: string, from: number, limit: number, limitBytes: number): EventBytes {
+    return this.eventTable.bytes(id, from, limit, limitBytes);
   }
 
   /** The same without output events before number `outputFrom`. */
-  tailTexts(id: string, from: number, outputFrom: number, limit: number, limitBytes: number): EventTexts {
-    return this.eventTable.textsOfTail(id, from, outputFrom, limit, limitBytes);
+  tailBytes(id: string, from: number, outputFrom: number, limit: number, limitBytes: number): EventBytes {
+    return this.eventTable.bytesOfTail(id, from, outputFrom, limit, limitBytes);
   }
 
   /**

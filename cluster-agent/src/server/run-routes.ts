@@ -14,7 +14,7 @@ import {
 } from '@bottega/schema';
 import type { FastifyReply } from 'fastify';
 import { Type } from 'typebox';
-import type { RunFilter } from '../ledger/index.js';
+import { joinEvents, type RunFilter } from '../ledger/index.js';
 import type { Services } from './services.js';
 
 const Identified = Type.Object({ id: RunId });
@@ -30,7 +30,7 @@ export const runRoutes =
   async app => {
     app.get('/v1/runs', { schema: { querystring: RunQuery, response: { 200: RunPage } } }, ({ query }, reply) => {
       const { texts, next } = ledger.runTexts(filterOf(query));
-      return sendText(reply, `{"runs":[${texts.join(',')}],"next":${JSON.stringify(next)}}`);
+      return sendJson(reply, `{"runs":[${texts.join(',')}],"next":${JSON.stringify(next)}}`);
     });
 
     app.post('/v1/runs', { schema: { body: SubmitRequest, response: { 200: Run } } }, ({ body }) => runs.submit(body));
@@ -89,8 +89,8 @@ export const runRoutes =
       { schema: { params: Identified, querystring: EventQuery, response: { 200: EventPage } } },
       ({ params, query }, reply) => {
         const { last_seq: lastSeq } = runs.get(params.id);
-        const { texts } = ledger.eventTexts(params.id, query.from, query.limit, EVENT_PAGE_BYTES);
-        return sendText(reply, `{"events":[${texts.join(',')}],"last_seq":${lastSeq}}`);
+        const { bodies } = ledger.eventBytes(params.id, query.from, query.limit, EVENT_PAGE_BYTES);
+        return sendJson(reply, joinEvents('{"events":[', bodies, `],"last_seq":${lastSeq}}`));
       }
     );
   };
@@ -102,5 +102,5 @@ const filterOf = ({ filter, config_path: configPath, ...query }: RunQuery): RunF
 });
 
 /** Records and events are JSON in the ledger already. */
-const sendText = (reply: FastifyReply, json: string): never =>
+const sendJson = (reply: FastifyReply, json: string | Buffer): never =>
   reply.type('application/json').serializer(String).send(json) as never;

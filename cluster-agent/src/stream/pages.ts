@@ -1,4 +1,4 @@
-import type { Ledger } from '../ledger/index.js';
+import { joinEvents, type Ledger } from '../ledger/index.js';
 
 const PAGE_EVENTS = 2_000;
 /** Small enough that many slow readers hold little; one event is at most 64 KiB of text. */
@@ -30,8 +30,8 @@ export class Pages {
   /** Null when there is no event from this number on. */
   all(run: string, from: number, lastSeq: number): Page | null {
     return this.keep(`all ${run} ${from} ${lastSeq}`, () => {
-      const { texts, next } = this.ledger.eventTexts(run, from, PAGE_EVENTS, PAGE_BYTES);
-      return texts.length ? { message: messageOf(run, texts, lastSeq), next } : null;
+      const { bodies, next } = this.ledger.eventBytes(run, from, PAGE_EVENTS, PAGE_BYTES);
+      return bodies.length ? { message: messageOf(run, bodies, lastSeq), next } : null;
     });
   }
 
@@ -40,11 +40,11 @@ export class Pages {
     const start = outputFrom && Math.max(from, outputFrom);
     return this.keep(`tail ${run} ${from} ${start} ${lastSeq}`, () => {
       const outputStart = Math.max(from, this.tailStart(run, start));
-      const { texts, next } = this.ledger.tailTexts(run, from, outputStart, PAGE_EVENTS, PAGE_BYTES);
-      if (!texts.length) return null;
+      const { bodies, next } = this.ledger.tailBytes(run, from, outputStart, PAGE_EVENTS, PAGE_BYTES);
+      if (!bodies.length) return null;
       const line = this.ledger.lineAt(run, outputStart, next - 1);
       const more = `,"output":"tail"${line === null ? '' : `,"line":${line}`}`;
-      return { message: messageOf(run, texts, lastSeq, more), next, outputFrom: outputStart };
+      return { message: messageOf(run, bodies, lastSeq, more), next, outputFrom: outputStart };
     });
   }
 
@@ -75,8 +75,5 @@ export class Pages {
   }
 }
 
-/** The events are JSON in the ledger already. */
-const messageOf = (run: string, texts: string[], lastSeq: number, more = ''): Buffer =>
-  Buffer.from(
-    `{"type":"events","run":${JSON.stringify(run)},"events":[${texts.join(',')}],"last_seq":${lastSeq}${more}}`
-  );
+const messageOf = (run: string, bodies: Uint8Array[], lastSeq: number, more = ''): Buffer =>
+  joinEvents(`{"type":"events","run":${JSON.stringify(run)},"events":[`, bodies, `],"last_seq":${lastSeq}${more}}`);

@@ -5,6 +5,7 @@ import { FirstLedger } from './first-ledger.js';
 import { Pages } from './pages.js';
 import { RecordRounds } from './record-rounds.js';
 import { Subscriber, type Peer, type SubscriberOptions } from './subscriber.js';
+import { TailRounds } from './tail-rounds.js';
 
 const HEARTBEAT_MS = 10_000;
 
@@ -20,6 +21,7 @@ export class Stream {
   private readonly subscribers = new Set<Subscriber>();
   private readonly heartbeat: NodeJS.Timeout;
   private readonly rounds: RecordRounds;
+  private readonly tailRounds: TailRounds;
   private readonly first: FirstLedger;
   private readonly pages: Pages;
   private readonly unlisten: () => void;
@@ -30,11 +32,17 @@ export class Stream {
     this.rounds = new RecordRounds(round => {
       for (const subscriber of this.subscribers) subscriber.hearRound(round);
     });
+    this.tailRounds = new TailRounds(change => {
+      for (const subscriber of this.subscribers) subscriber.hearOfTail(change);
+    });
     this.unlisten = options.changes.listen(change => {
       this.first.changed();
-      if (change.type === 'run_deleted') this.pages.forget();
-      if (this.subscribers.size) this.rounds.add(change);
-      for (const subscriber of this.subscribers) subscriber.changed(change);
+      if (change.type === 'run_deleted') this.forget(change.id);
+      if (!this.subscribers.size) return;
+      this.rounds.add(change);
+      if (change.type !== 'run') return;
+      for (const subscriber of this.subscribers) subscriber.hearOfRun(change);
+      this.tailRounds.add(change);
     });
     this.heartbeat = setInterval(() => {
       const text = JSON.stringify({ type: 'heartbeat', time: Date.now() } satisfies StreamMessage);
@@ -65,7 +73,14 @@ export class Stream {
     clearInterval(this.heartbeat);
     this.unlisten();
     this.rounds.dispose();
+    this.tailRounds.dispose();
     for (const subscriber of this.subscribers) subscriber.dispose();
     this.subscribers.clear();
+  }
+
+  private forget(run: string): void {
+    this.pages.forget();
+    this.tailRounds.forget(run);
+    for (const subscriber of this.subscribers) subscriber.forget(run);
   }
 }

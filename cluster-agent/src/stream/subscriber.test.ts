@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { RunEvent, StreamMessage } from '@bottega/schema';
 import fc from 'fast-check';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { Changes } from '../changes/index.js';
 import { Ledger } from '../ledger/index.js';
 import { applyEvent } from '../runs/fold.js';
@@ -24,6 +24,7 @@ beforeEach(() => {
   stream = new Stream({ ledger, changes, clusters: () => [], heartbeatMs: 20 });
 });
 afterEach(() => {
+  vi.useRealTimers();
   stream.dispose();
   ledger.close();
   rmSync(folder, { recursive: true });
@@ -221,6 +222,10 @@ test('every subscriber hears a heartbeat', async () => {
   await expect.poll(() => (peer.takeAll(), peer.read[0]?.type)).toBe('heartbeat');
 });
 
+/** The next round of the tails, in a test that has them under its control. */
+const tailRound = (): void => void vi.advanceTimersByTime(1_000);
+const controlRounds = (): void => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+
 const tailOf = (peer: SlowPeer) =>
   peer.read.flatMap(message => (message.type === 'events' && message.output === 'tail' ? [message] : []));
 const metric = (id = ID): void => {
@@ -259,12 +264,14 @@ test('a tail has the last thousand lines, every number that is no output, and th
 });
 
 test('a tail that reads slowly in a flood leaves out output alone, goes on in order, and says with which line', () => {
+  controlRounds();
   ledger.addRun(newRun(), '');
   const peer = attach();
   peer.say({ type: 'follow', run: ID, from: 1, output: 'tail' });
   for (let batch = 0; batch < 200; batch += 1) {
     append(10, `${'x'.repeat(999)}\n`.repeat(10));
     metric();
+    tailRound();
     if (batch % 50 === 0) peer.take();
   }
   expect(peer.largestBuffer).toBeLessThan(2 * 1024 * 1024);
@@ -306,12 +313,14 @@ test('fifty who follow the same place share what is read and made', () => {
 });
 
 test('a tail that reads a flood at once gets the last lines of it, and every number that is no output', () => {
+  controlRounds();
   ledger.addRun(newRun(), '');
   const peer = attach();
   peer.say({ type: 'follow', run: ID, from: 1, output: 'tail' });
   for (let batch = 0; batch < 20; batch += 1) {
     append(40, 'a line\n'.repeat(100));
     metric();
+    tailRound();
     peer.takeAll();
   }
   // It begins with a thousand lines.
@@ -324,4 +333,25 @@ test('a tail that reads a flood at once gets the last lines of it, and every num
   const events = tailOf(peer).flatMap(message => message.events);
   expect(events.filter(event => event.type === 'metric')).toHaveLength(20);
   expect(events.at(-1)?.seq).toBe(820);
+});
+
+test('a tail hears at once after a quiet moment, and in rounds while the run goes on', () => {
+  controlRounds();
+  ledger.addRun(newRun(), '');
+  const peer = attach();
+  peer.say({ type: 'follow', run: ID, from: 1, output: 'tail' });
+  const heard = (): number => (peer.takeAll(), tailOf(peer).length);
+  append(1);
+  expect(heard()).toBe(1);
+  for (let count = 0; count < 100; count += 1) {
+    append(1);
+    vi.advanceTimersByTime(10);
+  }
+  expect(heard()).toBeGreaterThan(3);
+  expect(heard()).toBeLessThan(10);
+  tailRound();
+  const before = heard();
+  expect(peer.events()).toEqual(numbers(1, 101));
+  append(1);
+  expect(heard()).toBe(before + 1);
 });

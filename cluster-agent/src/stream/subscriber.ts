@@ -1,11 +1,11 @@
 import { StreamRequest, type ErrorBody, type StreamMessage } from '@bottega/schema';
 import { Compile } from 'typebox/compile';
-import type { Change } from '../changes/index.js';
 import { BottegaError } from '../errors/index.js';
 import type { Ledger } from '../ledger/index.js';
 import type { FirstLedger } from './first-ledger.js';
 import type { Page, Pages } from './pages.js';
 import type { Told } from './record-rounds.js';
+import type { RunChange } from './tail-rounds.js';
 
 /** More than this on its way to a slow reader, and it gets nothing until some of it has left. */
 const BUFFER_BYTES = 256 * 1024;
@@ -79,15 +79,20 @@ export class Subscriber {
     }
   }
 
-  changed(change: Change): void {
-    for (const output of ['all', 'tail'] as const) {
-      if (change.type === 'run_deleted') this.leave(change.id, output);
-      const place = change.type === 'run' && this.places[output].get(change.run.id);
-      if (!place) continue;
-      place.lastSeq = Math.max(place.lastSeq, change.run.last_seq);
-      this.ready.add(place);
-    }
-    if (change.type === 'run' && this.ready.size) this.flow();
+  /** More events of a run, for who follows all of them. */
+  hearOfRun({ run }: RunChange): void {
+    this.advance(this.places.all.get(run.id), run.last_seq);
+  }
+
+  /** The same for who follows the tail. */
+  hearOfTail({ run }: RunChange): void {
+    this.advance(this.places.tail.get(run.id), run.last_seq);
+  }
+
+  /** After a run was deleted. */
+  forget(run: string): void {
+    this.leave(run, 'all');
+    this.leave(run, 'tail');
   }
 
   /** What changed in the ledger since the last round. */
@@ -125,6 +130,13 @@ export class Subscriber {
     this.leave(id, output);
     const place = { run: id, next: from, lastSeq, outputFrom: output === 'tail' ? 0 : null };
     this.places[output].set(id, place);
+    this.ready.add(place);
+    this.flow();
+  }
+
+  private advance(place: Place | undefined, lastSeq: number): void {
+    if (!place) return;
+    place.lastSeq = Math.max(place.lastSeq, lastSeq);
     this.ready.add(place);
     this.flow();
   }
