@@ -1,6 +1,7 @@
 import type { ErrorBody } from '@bottega/schema';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import type { ReactNode } from 'react';
+import { plainText } from './terminal-text.js';
 
 interface ErrorNoteProps {
   trans: TranslationBundle;
@@ -18,7 +19,7 @@ export const ErrorNote = ({ trans, error, children }: ErrorNoteProps): JSX.Eleme
     {error.details && (
       <details>
         <summary>{trans.__('Details')}</summary>
-        <pre>{error.details}</pre>
+        <pre>{plainText(error.details)}</pre>
       </details>
     )}
   </div>

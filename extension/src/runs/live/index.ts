@@ -19,4 +19,4 @@ export {
   type StartRecord,
   type StartSegment
 } from './start.js';
-export { plainText, styledText, type StyledText, type TextStyle } from './terminal-text.js';
+export { plainText, styledText, type StyledText, type TextStyle } from '../../state/terminal-text.js';

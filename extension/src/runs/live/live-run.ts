@@ -171,6 +171,7 @@ export class LiveRun {
   }
 
   #follow(): void {
+    if (this.isDeleted) return;
     if (!this.isOnItsWay()) void this.#readRecord();
     this.#followLog();
   }

@@ -22,7 +22,7 @@ export const LogSearchBar = (props: LogSearchBarProps): JSX.Element => {
   const { trans, options, hits, onChange, onMove, onGoTo } = props;
   const bar = useRef<HTMLDivElement>(null);
   const input = useRef<HTMLInputElement>(null);
-  useReturnFocus(bar);
+  useReturnFocus(bar, '[role=log]');
   useEffect(() => input.current?.select(), [options.opened]);
   const line = lineOf(options.text);
   const onKeyDown = (event: KeyboardEvent): void => {

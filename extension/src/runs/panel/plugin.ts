@@ -3,7 +3,7 @@ import { WidgetTracker, type MainAreaWidget } from '@jupyterlab/apputils';
 import { IStateDB } from '@jupyterlab/statedb';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import { IBottega } from '../../agent/index.js';
-import { mainTab, runStateIcon } from '../../state/index.js';
+import { mainTab, runStateIcon, runStateWord } from '../../state/index.js';
 import { ChartChoice } from './chart-choice.js';
 import { RunPanel, type RunPanelContext } from './run-panel.js';
 
@@ -43,7 +43,7 @@ export const runPanelPlugin: JupyterFrontEndPlugin<void> = {
     const showTitle = ({ title, content }: MainAreaWidget<RunPanel>): void => {
       const run = bottega.ledger.run(content.run) ?? content.live.run;
       title.label = run?.name ?? content.run;
-      title.caption = run ? `${run.name} · ${run.state} · ${run.id}` : content.run;
+      title.caption = run ? [run.name, runStateWord(trans, run.state), run.id].join(' · ') : content.run;
       title.icon = runStateIcon(run?.state ?? 'pending');
     };
     bottega.ledger.changed.connect((_, { run, cluster }) => {

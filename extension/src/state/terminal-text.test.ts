@@ -37,3 +37,9 @@ test('whatever a run writes, no control character is left and styles do not chan
     })
   );
 });
+
+test('what a program said in colours is read line by line without them', () => {
+  expect(plainText('\x1b[37mLocal node IP\x1b[39m: \x1b[1m127.0.0.1\x1b[22m\nnext')).toBe(
+    'Local node IP: 127.0.0.1\nnext'
+  );
+});
