@@ -15,7 +15,7 @@ const bin = join(repository, '.venv/bin');
 export const about =
   'Eight LoRA runs on one base model: memory against as many processes of their own, time against one after another.';
 
-/** LoRA runs on one base of 310 MB: memory against as many processes of their own, time against one after another. */
+/** LoRA runs on one base of 322 MB: memory against as many processes of their own, time against one after another. */
 export const measure = async (): Promise<Result[]> => {
   const workplace = await Workplace.make();
   try {
