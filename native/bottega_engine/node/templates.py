@@ -12,8 +12,6 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-import psutil
-
 from bottega_engine.node.base_model import BaseModel, encode
 from bottega_engine.node.forking_process import (
     Forked,
@@ -22,6 +20,7 @@ from bottega_engine.node.forking_process import (
     ZygoteFailed,
     exit_code_of,
 )
+from bottega_engine.node.memory import node_memory
 from bottega_engine.node.zygotes import Zygotes
 
 MAKE_TIMEOUT_S = 900.0
@@ -45,7 +44,7 @@ class Room:
 
     @property
     def bytes(self) -> int:
-        return int(psutil.virtual_memory().total * self.memory)
+        return int(node_memory().total_bytes * self.memory)
 
 
 @dataclass(eq=False)
@@ -137,8 +136,8 @@ class Templates:
         for template in self._idle():
             if time.time() - template.last_used > self._room.idle_s:
                 self.give_up(template)
-        memory = psutil.virtual_memory()
-        missing = int(memory.total * SCARCE) - memory.available
+        memory = node_memory()
+        missing = int(memory.total_bytes * SCARCE) - memory.available_bytes
         self._free(max(missing, self._used() - self._room.bytes))
 
     async def _make(self, base: BaseModel) -> Template:
