@@ -15,6 +15,8 @@ from typing import Any
 import numpy
 import torch
 
+from bottega_engine.finetune.adapted import Adapted, adapt, settings_of
+from bottega_engine.finetune.huge_pages import move_to_huge_pages
 from bottega_engine.finetune.model import (
     ModelSource,
     find_model,
@@ -22,6 +24,7 @@ from bottega_engine.finetune.model import (
     load_tokenizer,
     silence_libraries,
 )
+from bottega_engine.finetune.random_state import restore_random_state
 from bottega_engine.finetune.tokens.fingerprint import tokenizer_fingerprint
 from bottega_engine.rank_context import RunFailed
 
@@ -34,12 +37,23 @@ class BaseDamaged(Exception):
     """The weights in memory are not those that were loaded."""
 
 
-@dataclass(frozen=True)
+@dataclass
 class Base:
+    """`adapted` is the model with the adapter of some run, `last_settings` what the run before had of such."""
+
     key: str
     model: Any
     tokenizer: Any
     fingerprint: str
+    adapted: Adapted | None = None
+    last_settings: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True)
+class Taken:
+    model: Any
+    tokenizer: Any
+    is_adapted: bool
 
 
 _kept: Base | None = None
@@ -58,14 +72,31 @@ def load(key: str, name: str, revision: str | None, work_dir: Path) -> int:
         raise RunFailed(f"{name} lacks weights, which are made from the seed of each run.")
     # Every run with this base asks for it, to find its tokens.
     tokenizer_fingerprint(tokenizer)
+    tensors = [tensor for _, tensor in _tensors_of(model)]
+    move_to_huge_pages(tensors)
     _kept = Base(key, model, tokenizer, fingerprint_of(model))
-    return sum(tensor.untyped_storage().nbytes() for _, tensor in _tensors_of(model))
+    return sum(tensor.untyped_storage().nbytes() for tensor in tensors)
 
 
-def take(key: str, source: ModelSource) -> tuple[Any, Any] | None:
+def prepare(config: dict[str, Any]) -> bool:
+    """Gives the base the adapter of a run that is about to be forked, where runs to come may want it; True if it did.
+
+    The first adapter is kept, and one that two runs in a row ask for: while each run has another one, each makes its own.
+    """
+    settings = settings_of(config)
+    if _kept is None or settings is None:
+        return False
+    is_repeated, _kept.last_settings = settings == _kept.last_settings, settings
+    if _kept.adapted is not None and (settings == _kept.adapted.settings or not is_repeated):
+        return False
+    _kept.adapted = adapt(_kept.model, config)
+    return True
+
+
+def take(key: str, source: ModelSource, config: dict[str, Any]) -> Taken | None:
     """The model and tokenizer of this process, as if they had just been loaded from `source`; None without that base.
 
-    They can be taken once. Raises BaseDamaged.
+    With its adapter, when it is the one that the config asks for. They can be taken once. Raises BaseDamaged.
     """
     global _kept
     base, _kept = _kept, None
@@ -76,7 +107,14 @@ def take(key: str, source: ModelSource) -> tuple[Any, Any] | None:
     for owner in (base.model, base.model.config, base.tokenizer):
         owner.name_or_path = source.location
     base.tokenizer.init_kwargs["name_or_path"] = source.location
-    return base.model, base.tokenizer
+    adapted = base.adapted
+    if adapted is None or adapted.model is None or adapted.settings != settings_of(config):
+        return Taken(base.model, base.tokenizer, False)
+    restore_random_state(adapted.random_state)
+    model = adapted.model.get_base_model()
+    model.name_or_path = model.config.name_or_path = source.location
+    adapted.model.active_peft_config.base_model_name_or_path = source.location
+    return Taken(adapted.model, base.tokenizer, True)
 
 
 def fingerprint_of(model: Any) -> str:

@@ -95,8 +95,15 @@ def check_tokenizer_fits(tokenizer: Any, model: Any, name: str) -> None:
         )
 
 
-def add_adapter(model: Any, lora: dict[str, Any], checkpoint: Path | None) -> Any:
-    """The model with an adapter, whose weights come from the checkpoint when there is one; only it is trained."""
+def as_trained(model: Any, config: dict[str, Any]) -> Any:
+    """The model as a run with this config trains it. Raises RunFailed when the adapter does not fit."""
+    if config["gradient_checkpointing"]:
+        model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
+    return _add_adapter(model, config["lora"]) if config["method"] == "lora" else model
+
+
+def _add_adapter(model: Any, lora: dict[str, Any]) -> Any:
+    """Only the adapter is trained."""
     settings = LoraConfig(
         task_type="CAUSAL_LM",
         r=lora["r"],
@@ -111,8 +118,11 @@ def add_adapter(model: Any, lora: dict[str, Any], checkpoint: Path | None) -> An
     # peft keeps them as a set, whose order differs from one interpreter to the next, and so would the saved file.
     if isinstance(settings.target_modules, set):
         settings.target_modules = sorted(settings.target_modules)
-    if checkpoint is None:
-        return adapted
+    return adapted
+
+
+def load_adapter(adapted: Any, checkpoint: Path) -> None:
+    """Raises RunFailed when the checkpoint has another adapter."""
     weights = load_file(checkpoint / "adapter_model.safetensors")
     if {name: tensor.shape for name, tensor in weights.items()} != {
         name: tensor.shape
@@ -120,7 +130,6 @@ def add_adapter(model: Any, lora: dict[str, Any], checkpoint: Path | None) -> An
     }:
         raise RunFailed(f"The adapter of {checkpoint.name} has another lora.r or other lora.target_modules.")
     set_peft_model_state_dict(adapted, weights)
-    return adapted
 
 
 def save_model(model: Any, tokenizer: Any, folder: Path) -> None:

@@ -17,12 +17,17 @@ def seed_everything(seed: int) -> None:
 
 def random_state() -> dict[str, Any]:
     """As tensors and plain values, so that a checkpoint can be read without running code."""
+    return {**cpu_random_state(), "cuda": torch.cuda.get_rng_state() if torch.cuda.is_available() else None}
+
+
+def cpu_random_state() -> dict[str, Any]:
+    """Asks no GPU, which a process that forks must never have done."""
     name, keys, *rest = cast(tuple[Any, ...], numpy.random.get_state(legacy=True))
     return {
         "python": random.getstate(),
         "numpy": (name, torch.from_numpy(keys.astype("int64")), *rest),
         "torch": torch.get_rng_state(),
-        "cuda": torch.cuda.get_rng_state() if torch.cuda.is_available() else None,
+        "cuda": None,
     }
 
 

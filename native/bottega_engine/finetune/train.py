@@ -19,9 +19,10 @@ from bottega_engine.finetune.loss import Loss, causal_loss, checked
 from bottega_engine.finetune.metrics import Metrics, notice
 from bottega_engine.finetune.model import (
     ModelSource,
-    add_adapter,
+    as_trained,
     check_tokenizer_fits,
     find_model,
+    load_adapter,
     load_model,
     load_tokenizer,
     silence_libraries,
@@ -117,8 +118,11 @@ def _load(
     source = find_model(config["model"], config.get("revision"), context.work_dir)
     is_full = config["method"] == "full"
     weights = find_model(str(resumed), None, context.work_dir) if resumed and is_full else source
-    taken = None if weights is not source else _take_base(source, context)
-    model, tokenizer = taken or (load_model(weights, context.work_dir), load_tokenizer(source))
+    taken = None if weights is not source else _take_base(source, config, context)
+    if taken is not None:
+        model, tokenizer = taken.model, taken.tokenizer
+    else:
+        model, tokenizer = load_model(weights, context.work_dir), load_tokenizer(source)
     check_tokenizer_fits(tokenizer, model, source.name)
     if tokenizer.eos_token_id is None:
         notice(
@@ -126,20 +130,22 @@ def _load(
             "warning",
             "The tokenizer has no end-of-text token: the model does not learn where texts end.",
         )
-    if config["gradient_checkpointing"]:
-        model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
-    if not is_full:
-        model = add_adapter(model, config["lora"], resumed)
-    model.to(device)
+    if taken is None or not taken.is_adapted:
+        model = as_trained(model, config)
+    if resumed is not None and not is_full:
+        load_adapter(model, resumed)
+    if device.type != "cpu":
+        # Where it is already, looking at every module and weight takes tens of milliseconds.
+        model.to(device)
     if config["data"]["packing"]:
         check_model_keeps_documents_apart(model, len(tokenizer), device)
     return model, tokenizer
 
 
-def _take_base(source: ModelSource, context: RankContext) -> tuple[Any, Any] | None:
+def _take_base(source: ModelSource, config: dict[str, Any], context: RankContext) -> bases.Taken | None:
     """Model and tokenizer as they lie in memory, where they do."""
     try:
-        return bases.take(context.base_key, source)
+        return bases.take(context.base_key, source, config)
     except bases.BaseDamaged as error:
         notice(context, "warning", f"{error} They are loaded anew.")
         context.emit({"type": "base_damaged"})

@@ -22,14 +22,18 @@ import select
 import signal
 import socket
 import traceback
+from collections.abc import Callable
 from pathlib import Path
 
 MOST_DESCRIPTORS = 5
 
 
 class ForkServer:
-    def __init__(self, channel: socket.socket) -> None:
+    """`before_rank` is called with the descriptor of the spec before each rank is forked."""
+
+    def __init__(self, channel: socket.socket, before_rank: Callable[[int], None] = lambda _: None) -> None:
         self._channel = channel
+        self._before_rank = before_rank
         self._poll = select.poll()
         self._poll.register(channel, select.POLLIN)
         self._children: dict[int, int] = {}
@@ -37,9 +41,7 @@ class ForkServer:
 
     def serve(self, **about: object) -> None:
         """Forks until the keeper is gone; then nobody can say how a rank ends, so none is left."""
-        gc.collect()
-        # Objects that live now are never looked at by the collector again, so forks share their pages.
-        gc.freeze()
+        freeze()
         self.say({"ready": True, **about})
         while True:
             for descriptor, _ in self._poll.poll():
@@ -72,6 +74,8 @@ class ForkServer:
         return True
 
     def _fork(self, what: bytes, descriptors: list[int]) -> None:
+        if what == b"fork":
+            self._before_rank(descriptors[0])
         if len(names := threads()) != 1:
             self.say({"refused": f"It has more than one thread: {', '.join(names)}."})
             return
@@ -114,6 +118,12 @@ class ForkServer:
             # Each rank leads its own process group; a template does not, and hears itself that the keeper is gone.
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(pid, signal.SIGKILL)
+
+
+def freeze() -> None:
+    """Objects that live now are never looked at by the collector again, so forks share their pages."""
+    gc.collect()
+    gc.freeze()
 
 
 def threads() -> list[str]:

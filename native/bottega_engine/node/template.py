@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import NoReturn
 
 from bottega_engine.finetune import base as bases
-from bottega_engine.node.base_model import decode
-from bottega_engine.node.fork_server import ForkServer, threads
+from bottega_engine.node import base_model, rank_spec
+from bottega_engine.node.fork_server import ForkServer, freeze, threads
 from bottega_engine.rank_context import RunFailed
 
 OOM_SCORE = "300"
@@ -21,8 +21,8 @@ def run_template(base_descriptor: int, channel_descriptor: int) -> NoReturn:
     """Becomes the template of the base model in the first descriptor; never returns."""
     with os.fdopen(base_descriptor, "rb") as file:
         file.seek(0)
-        base = decode(file.read())
-    server = ForkServer(socket.socket(fileno=channel_descriptor))
+        base = base_model.decode(file.read())
+    server = ForkServer(socket.socket(fileno=channel_descriptor), _prepare)
     Path("/proc/self/comm").write_text("bottega-base")
     with suppress(OSError):
         Path("/proc/self/oom_score_adj").write_text(OOM_SCORE)
@@ -38,3 +38,9 @@ def run_template(base_descriptor: int, channel_descriptor: int) -> NoReturn:
         os._exit(1)
     server.serve(size_bytes=size_bytes)
     os._exit(0)
+
+
+def _prepare(spec_descriptor: int) -> None:
+    size = os.fstat(spec_descriptor).st_size
+    if bases.prepare(rank_spec.decode(os.pread(spec_descriptor, size, 0)).config):
+        freeze()

@@ -15,6 +15,7 @@ import torch
 
 from bottega_engine.finetune.tests.conftest import make_config, tiny_llama
 from bottega_engine.node import launch as messages
+from bottega_engine.node.memory import node_memory
 from bottega_engine.node.tests.keeper_process import KeeperProcess, RunSeen, keeper_process
 
 
@@ -88,6 +89,38 @@ async def test_after_a_full_run_the_next_one_begins_from_untouched_weights(
     assert second.level == "resident"
     assert second.metric("loss") == first.metric("loss")
     assert first.metric("loss")[-1] != first.metric("loss")[0]
+
+
+SAYS_WHO_MAKES_ADAPTERS = """
+from peft.tuners.lora import layer
+
+make = layer.Linear.__init__
+
+def make_and_say(self, *values, **named):
+    print("an adapter is made", flush=True)
+    make(self, *values, **named)
+
+layer.Linear.__init__ = make_and_say
+
+def loss(model, batch):
+    return model(**batch).loss
+"""
+
+
+async def test_runs_that_want_the_same_adapter_find_it_made(keeper: KeeperProcess, project: Path) -> None:
+    (project / "says.py").write_text(SAYS_WHO_MAKES_ADAPTERS)
+    runs = [
+        await keeper.run(project, config_of(loss="says:loss", seed=seed, start=start))
+        for seed, start in (
+            *((1, "resident"), (1, "resident"), (2, "resident"), (2, "resident"), (2, "resident")),
+            *((1, "forked"), (2, "forked")),
+        )
+    ]
+    made = ["an adapter is made" in run.output for run in runs]
+    assert made == [False, False, True, False, False, True, True]
+    losses = [run.metric("loss") for run in runs]
+    assert losses == [losses[5], losses[5], losses[6], losses[6], losses[6], losses[5], losses[6]]
+    assert losses[5] != losses[6]
 
 
 async def test_other_files_in_the_model_folder_are_another_base(keeper: KeeperProcess, project: Path) -> None:
@@ -202,7 +235,7 @@ async def test_the_least_recently_used_base_gives_way(tmp_path: Path, project: P
     size_bytes = wide_model(project)
     shutil.copytree(project / "models" / "wide", project / "models" / "wide2")
     (project / "models" / "wide2" / "README.md").write_text("another one")
-    room = (size_bytes + 10_000_000) / psutil.virtual_memory().total
+    room = (size_bytes + 10_000_000) / node_memory().total_bytes
     async with keeper_process(tmp_path / "small", resident_memory=room) as keeper:
         for model in ("one", "wide", "one", "wide2"):
             await keeper.run(project, config_of(model=f"models/{model}"))
