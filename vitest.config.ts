@@ -3,6 +3,9 @@ import { defineConfig } from 'vitest/config';
 /** What brings up a real Ray cluster, one file at a time: the machine has few cores. */
 const integration = 'cluster-agent/src/integration/*.test.ts';
 
+/** What is waited for comes when it comes, on a busy machine after seconds. */
+const expect = { poll: { timeout: 15_000 } };
+
 export default defineConfig({
   test: {
     projects: [
@@ -17,7 +20,8 @@ export default defineConfig({
             'extension/src/**/*.test.{ts,tsx}'
           ],
           exclude: ['**/node_modules/**', integration],
-          testTimeout: 20_000
+          testTimeout: 30_000,
+          expect
         }
       },
       {
@@ -27,6 +31,7 @@ export default defineConfig({
           fileParallelism: false,
           testTimeout: 60_000,
           hookTimeout: 240_000,
+          expect,
           // After the fast ones, so that these do not take the cores from each other.
           sequence: { groupOrder: 1 }
         }
