@@ -8,7 +8,7 @@ import { parseArgs } from 'node:util';
 import { Agent } from './agent.js';
 import { ExistingProvider } from './clusters/providers/existing/index.js';
 import { LocalProvider } from './clusters/providers/local/index.js';
-import { RayJobStarter } from './engine/index.js';
+import { engineSettings, RayJobStarter } from './engine/index.js';
 import { Home, HomeLock, isAnswering } from './home/index.js';
 import { openLog, type Log } from './log/index.js';
 
@@ -35,7 +35,8 @@ const main = async (): Promise<void> => {
       existing: spec => new ExistingProvider(spec)
     },
     starter: new RayJobStarter({
-      packages: [join(repository, 'native/bottega_engine'), join(repository, 'schema/python/bottega_schema')]
+      packages: [join(repository, 'native/bottega_engine'), join(repository, 'schema/python/bottega_schema')],
+      settings: engineSettings(process.env)
     })
   });
   endOnSignal(agent, lock, log);

@@ -41,7 +41,15 @@ export type EngineStop = Pick<EngineStart, 'folder' | 'head' | 'dashboard'>;
 export interface RayJobStarterOptions {
   /** Folders of the Python packages that make the engine. */
   packages: string[];
+  /** What engines are told of the agent's own environment: see engineSettings. */
+  settings: Record<string, string>;
 }
+
+/** What a person sets for the engines of all clusters, where they start the agent. */
+const SETTINGS = ['BOTTEGA_RESIDENT_MEMORY', 'BOTTEGA_RESIDENT_MINUTES'];
+
+export const engineSettings = (environment: NodeJS.ProcessEnv): Record<string, string> =>
+  Object.fromEntries(SETTINGS.flatMap(name => (environment[name] ? [[name, environment[name]]] : [])));
 
 /** The engine as a Ray job on the head. */
 export class RayJobStarter implements EngineStarter {
@@ -63,7 +71,7 @@ export class RayJobStarter implements EngineStarter {
     const state = { submission, token, session: head.session };
     // Written first: an agent that dies here leaves an engine that its successor finds.
     saveEngine(start.folder, state);
-    await dashboard.submitJob(jobOf(start, state, name), signal);
+    await dashboard.submitJob(jobOf(start, state, name, this.options.settings), signal);
     const engine = await this.connect(start, state);
     if (engine) return engine;
     throw engineFailure(await dashboard.job(submission, signal), await dashboard.jobLog(submission, signal));
@@ -148,13 +156,19 @@ const unreachable = ({ origin = '' }: EngineState, cause: unknown, details: stri
     ...{ cause, details }
   });
 
-const jobOf = (start: EngineStart, state: EngineState, packageName: string): object => ({
+const jobOf = (
+  start: EngineStart,
+  state: EngineState,
+  packageName: string,
+  settings: Record<string, string>
+): object => ({
   entrypoint: 'python -m bottega_engine.service',
   submission_id: state.submission,
   metadata: { bottega_cluster: start.cluster },
   runtime_env: {
     working_dir: `gcs://${packageName}`,
     env_vars: {
+      ...settings,
       BOTTEGA_CLUSTER: start.cluster,
       BOTTEGA_ENGINE_TOKEN_SHA256: createHash('sha256').update(state.token).digest('hex'),
       ...start.environment

@@ -1,2 +1,8 @@
 export { Engine } from './engine.js';
-export { RayJobStarter, type EngineStart, type EngineStarter, type EngineStop } from './engine-starter.js';
+export {
+  engineSettings,
+  RayJobStarter,
+  type EngineStart,
+  type EngineStarter,
+  type EngineStop
+} from './engine-starter.js';

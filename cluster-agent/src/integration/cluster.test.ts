@@ -12,15 +12,24 @@ import { AgentProcess, outputOf } from './agent-process.fixture.js';
 const repository = fileURLToPath(new URL('../../..', import.meta.url));
 const SPEC = 'provider: local\nname: local\ncpus: 2\n';
 const COUNT = 'import time\nfor number in range(40):\n    print("line", number, flush=True)\n    time.sleep(0.1)\n';
+const SETTINGS = { BOTTEGA_RESIDENT_MEMORY: '0.25', BOTTEGA_RESIDENT_MINUTES: '12' };
 const agent = new AgentProcess();
 
 const localState = () => JSON.parse(readFileSync(join(agent.home, 'clusters/local/local.json'), 'utf8')) as LocalState;
 const engineState = () =>
   JSON.parse(readFileSync(join(agent.home, 'clusters/local/engine.json'), 'utf8')) as { token: string; origin: string };
+/** Empty when it has ended meanwhile. */
+const wordsOf = (pid: number): string => {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').join(' ');
+  } catch {
+    return '';
+  }
+};
 const pidOf = async (program: string): Promise<number> => {
-  const found = (await livingOf(localState())).find(({ pid, name }) => {
-    return name === program || readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').join(' ').startsWith(program);
-  });
+  const found = (await livingOf(localState())).find(
+    ({ pid, name }) => name === program || wordsOf(pid).startsWith(program)
+  );
   if (!found) throw new Error(`There is no ${program}.`);
   return found.pid;
 };
@@ -31,7 +40,7 @@ beforeAll(async () => {
     agent.project
   ]);
   agent.write('count.py', COUNT);
-  await agent.start();
+  await agent.start(SETTINGS);
   await agent.call('POST', '/v1/clusters', { spec: SPEC });
   await agent.untilCluster('local', ['ready']);
 });
@@ -48,6 +57,11 @@ test('a ready cluster tells its phases, its node and its versions', async () => 
   expect(cluster?.phases.map(phase => phase.name)).toEqual(['ray', 'dashboard', 'engine', 'zygote']);
   expect(cluster?.nodes).toMatchObject([{ cpus: 2, zygote: 'ready' }]);
   expect(cluster?.ray_version).toMatch(/^\d+\.\d+/);
+});
+
+test('the engine is told how much memory base models may take, and how long', async () => {
+  const told = readFileSync(`/proc/${await pidOf('python -m bottega_engine.service')}/environ`, 'utf8').split('\0');
+  for (const [name, value] of Object.entries(SETTINGS)) expect(told).toContain(`${name}=${value}`);
 });
 
 /** 127.0.0.1, the same as an IPv6 address, and ::1, as /proc/net writes them. */

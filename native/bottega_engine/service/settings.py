@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -25,6 +26,7 @@ class Settings:
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Settings:
+        """Raises SystemExit, with what is wrong, for a number that is none."""
         cluster = environment.get("BOTTEGA_CLUSTER", "default")
         default = Path.home() / ".bottega-engine" / cluster
         return cls(
@@ -32,6 +34,21 @@ class Settings:
             data=Path(environment.get("BOTTEGA_ENGINE_DATA") or default),
             host=environment.get("BOTTEGA_ENGINE_HOST", ""),
             port=int(environment.get("BOTTEGA_ENGINE_PORT") or 0),
-            resident_memory=float(environment.get("BOTTEGA_RESIDENT_MEMORY") or cls.resident_memory),
-            resident_minutes=float(environment.get("BOTTEGA_RESIDENT_MINUTES") or cls.resident_minutes),
+            resident_memory=_number(environment, "BOTTEGA_RESIDENT_MEMORY", cls.resident_memory, most=1),
+            resident_minutes=_number(environment, "BOTTEGA_RESIDENT_MINUTES", cls.resident_minutes),
         )
+
+
+def _number(environment: Mapping[str, str], name: str, default: float, most: float = math.inf) -> float:
+    if not (text := environment.get(name)):
+        return default
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not math.isfinite(number) or not 0 <= number <= most:
+        limit = f"a number from 0 to {most:g}" if most < math.inf else "a number that is not negative"
+        raise SystemExit(
+            f"{name} is {text}: it must be {limit}. Change it where the agent is started, or take it away."
+        )
+    return number
