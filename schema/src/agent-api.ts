@@ -169,8 +169,11 @@ export type LogLine = Static<typeof LogLine>;
 export const LinePage = Type.Object({ lines: Type.Array(LogLine), total: Type.Integer() });
 export type LinePage = Static<typeof LinePage>;
 
+/** Lines that have a text, of one rank or stream or of all. Without a text, all lines of that rank or stream. */
 export const SearchQuery = Type.Object({
-  text: Type.String({ minLength: 1, maxLength: 1000 }),
+  text: Type.String({ maxLength: 1000, default: '' }),
+  rank: Type.Optional(Type.Integer({ minimum: 0 })),
+  stream: Type.Optional(Type.Enum(['stdout', 'stderr'])),
   regex: Type.Boolean({ default: false, description: 'Whether text is a regular expression.' }),
   case: Type.Boolean({ default: false, description: 'Whether upper and lower case differ.' }),
   from: Type.Integer({ minimum: 1, default: 1, description: 'The first line to look at.' }),
@@ -237,8 +240,8 @@ export type CleanupAnswer = Static<typeof CleanupAnswer>;
 /**
  * What a subscriber says on the stream. `from` is the first number it wants. `output: tail` leaves out what the run
  * wrote long ago: of output events, only those of about the last thousand lines and all that come later are sent; the
- * rest is there by number (`/lines`). A tail that reads more slowly than the run writes leaves out output again, and
- * `line` jumps; other events are never left out. A connection has one place of each kind in a run: a second `follow` of
+ * rest is there by number (`/lines`). A tail that is much more than a thousand lines behind, because it reads slowly or
+ * the run writes a flood, leaves out output again, and `line` jumps; other events are never left out. A connection has one place of each kind in a run: a second `follow` of
  * the same kind moves it. `ledger` is every run and cluster record as it changes.
  */
 export const StreamRequest = Type.Union([

@@ -40,7 +40,12 @@ export const MIGRATIONS = [
    CREATE TABLE line_places (
      run TEXT PRIMARY KEY, seq INTEGER NOT NULL, line INTEGER NOT NULL, source TEXT, length INTEGER NOT NULL,
      is_returned INTEGER NOT NULL, start INTEGER NOT NULL
-   ) STRICT, WITHOUT ROWID;`
+   ) STRICT, WITHOUT ROWID;`,
+  // See RareEvents. It has no logs that are here already.
+  `CREATE TABLE rare_events (
+     run TEXT NOT NULL, type TEXT NOT NULL, seq INTEGER NOT NULL, PRIMARY KEY (run, type, seq)
+   ) STRICT, WITHOUT ROWID;
+   CREATE INDEX rare_events_by_number ON rare_events (run, seq);`
 ];
 
 const CACHE_KIB = 16 * 1024;

@@ -2,6 +2,7 @@ import type { Run, RunEvent } from '@bottega/schema';
 import { BottegaError } from '../errors/index.js';
 import type { LedgerFile } from './ledger-file.js';
 import { LineIndex } from './line-index.js';
+import { RareEvents } from './rare-events.js';
 
 /** How events change a run record; the ledger writes both in one transaction. */
 export type Fold = (run: Run, event: RunEvent) => Run;
@@ -26,12 +27,14 @@ const WITHOUT_OLD_OUTPUT = `SELECT seq, CAST(body AS BLOB) AS body FROM events e
 /** The agent's copy of every event log. Writing is for a transaction of the caller. */
 export class EventTable {
   readonly lines: LineIndex;
+  readonly rare: RareEvents;
 
   constructor(
     private readonly file: LedgerFile,
     private readonly fold: Fold
   ) {
     this.lines = new LineIndex(file);
+    this.rare = new RareEvents(file);
   }
 
   /** The run after these events, which follow its last one. Events it has already are passed over; a hole throws. */
@@ -45,6 +48,7 @@ export class EventTable {
         throw new BottegaError('internal', `Event ${event.seq} of run ${run.id} came where ${expected} was expected.`);
       }
       insert.run(run.id, event.seq, JSON.stringify(event));
+      this.rare.add(run.id, event);
       run = this.fold(run, event);
     }
     const fresh = events.filter(event => event.seq > before);
@@ -78,6 +82,7 @@ export class EventTable {
       .get(id, limit);
     const end = (row?.['seq'] as number | undefined) ?? Number.MAX_SAFE_INTEGER;
     this.lines.delete(id, end);
+    this.rare.delete(id, end);
     return Number(this.file.statement('DELETE FROM events WHERE run = ? AND seq < ?').run(id, end).changes);
   }
 }

@@ -10,6 +10,7 @@ import {
 import { BottegaError } from '../errors/index.js';
 import { EventTable, type EventBytes, type Fold } from './event-table.js';
 import { LedgerFile } from './ledger-file.js';
+import type { RareType } from './rare-events.js';
 import { listRuns, type RunFilter } from './run-list.js';
 
 type Unnumbered<Event> = Event extends RunEvent ? Omit<Event, 'seq' | 'time'> : never;
@@ -87,13 +88,9 @@ export class Ledger {
     return null;
   }
 
-  /** All events of one type, in order. Looks through the whole log: for types of which there are few. */
-  eventsOfType<T extends RunEvent['type']>(id: string, type: T): EventOf<T>[] {
-    return this.file
-      .statement('SELECT body FROM events WHERE run = ? AND instr(body, ?) ORDER BY seq')
-      .all(id, `"type":"${type}"`)
-      .map(row => JSON.parse(row['body'] as string) as RunEvent)
-      .filter((event): event is EventOf<T> => event.type === type);
+  /** All events of one type, in order. */
+  eventsOfType<T extends RareType>(id: string, type: T): EventOf<T>[] {
+    return this.eventTable.rare.ofType(id, type);
   }
 
   findRun(id: string): Run | null {

@@ -1,4 +1,4 @@
-import type { LogLine, RunEvent } from '@bottega/schema';
+import type { EventOf, LogLine, RunEvent } from '@bottega/schema';
 import type { StatementSync } from 'node:sqlite';
 import { firstPlace, LineCutter, sourceOf, type LinePlace } from './line-cutter.js';
 
@@ -8,6 +8,9 @@ export interface Reader {
 }
 
 type Row = Record<string, string | number | null>;
+
+/** What is to be done with an output event whose first text is on a line: read it, pass it over, or read no further. */
+export type Select = (event: EventOf<'output'>, line: number) => 'read' | 'pass' | 'stop';
 
 const BY_NUMBER = `SELECT seq, line, length, start FROM output_lines
   WHERE run = ? AND line <= ? ORDER BY line DESC, seq DESC LIMIT 1`;
@@ -55,8 +58,11 @@ export class LineIndex {
     return this.place(run).seq < lastSeq;
   }
 
-  /** Gives lines from a number on, in order, until `take` answers false. The last one may still be open. */
-  read(run: string, from: number, take: (line: LogLine) => boolean): void {
+  /**
+   * Gives lines from a number on, in order, until `take` answers false. The last one may still be open. A whole rank or
+   * stream can be passed over: no other writes on its lines.
+   */
+  read(run: string, from: number, take: (line: LogLine) => boolean, select: Select = () => 'read'): void {
     const row = this.reader.statement(BY_NUMBER).get(run, from) as Row | undefined;
     if (!row) return;
     const goesOn = row['line'] === from && row['length'] !== 0;
@@ -64,8 +70,13 @@ export class LineIndex {
     const cutter = new LineCutter(firstPlace(), line => {
       if (isWanted && line.number >= from) isWanted = take(line);
     });
+    const selectWanted: Select = (event, line) => {
+      const what = isWanted ? select(event, line) : 'stop';
+      if (what === 'stop') isWanted = false;
+      return what;
+    };
     for (let next: number | null = (goesOn ? row['start'] : row['seq']) as number; next !== null && isWanted;) {
-      next = this.readFrom(run, next, cutter, () => isWanted);
+      next = this.readFrom(run, next, cutter, selectWanted);
     }
     if (isWanted) cutter.showOpen();
   }
@@ -91,13 +102,15 @@ export class LineIndex {
   }
 
   /** Answers where to go on when the open line has been written anew so often that the rest need not be read. */
-  private readFrom(run: string, seq: number, cutter: LineCutter, isWanted: () => boolean): number | null {
+  private readFrom(run: string, seq: number, cutter: LineCutter, select: Select): number | null {
     for (const row of this.reader.statement(OUTPUT).iterate(run, seq) as Iterable<Row>) {
-      const event = JSON.parse(row['body'] as string) as Extract<RunEvent, { type: 'output' }>;
+      const event = JSON.parse(row['body'] as string) as EventOf<'output'>;
       if (row['length'] === 0) cutter.interrupt();
+      const what = select(event, row['line'] as number);
+      if (what === 'stop') return null;
+      if (what === 'pass') continue;
       cutter.place = { ...placeOf(row), source: row['length'] === 0 ? null : sourceOf(event) };
       cutter.take(event);
-      if (!isWanted()) return null;
       const { source, line } = cutter.place;
       if (source !== null && line === row['line']) {
         const last = this.reader.statement(BY_NUMBER).get(run, line);

@@ -1,8 +1,7 @@
-import type { LogLine, SearchPage, SearchQuery } from '@bottega/schema';
+import type { EventOf, LogLine, SearchPage, SearchQuery } from '@bottega/schema';
 import { LineIndex, type Reader } from '../ledger/line-index.js';
 
 const PAGE_BYTES = 4 * 1024 * 1024;
-const LOOKED_AT_ONCE = 256;
 /*
  * What a terminal acts on and does not show: CSI sequences, strings that end with BEL or ST, other escapes. A colour in
  * the middle of a word does not hide it.
@@ -30,18 +29,27 @@ export const searchLines = (reader: Reader, run: string, query: SearchQuery, unt
   const total = index.total(run);
   let sizeBytes = 0;
   let next: number | null = null;
-  index.read(run, query.from, line => {
+  const take = (line: LogLine): boolean => {
     if (isMatching(pattern, line.text)) {
       sizeBytes += Buffer.byteLength(line.text);
       lines.push(line);
     }
     const isFull = lines.length >= query.limit || sizeBytes >= PAGE_BYTES;
-    const isLate = line.number % LOOKED_AT_ONCE === 0 && performance.now() > untilMs;
-    if ((isFull || isLate) && line.number < total) next = line.number + 1;
-    return !isFull && !isLate;
+    if (isFull && line.number < total) next = line.number + 1;
+    return !isFull;
+  };
+  index.read(run, query.from, take, (event, line) => {
+    if (line > query.from && performance.now() > untilMs) {
+      next = line;
+      return 'stop';
+    }
+    return isAsked(query, event) ? 'read' : 'pass';
   });
   return { lines, next, total };
 };
+
+const isAsked = ({ rank, stream }: SearchQuery, event: EventOf<'output'>): boolean =>
+  (rank === undefined || rank === event.rank) && (stream === undefined || stream === event.stream);
 
 const isMatching = (pattern: RegExp, text: string): boolean =>
   pattern.test(text.includes('\x1b') ? text.replace(SEQUENCE, '') : text);

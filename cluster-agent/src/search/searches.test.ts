@@ -66,6 +66,34 @@ test('expressions are matched line by line; what is none is refused with its rea
   });
 });
 
+test('of one rank or one stream only its lines are looked at, with a text or without, page by page', async () => {
+  const said = Array.from({ length: 400 }, (_, index): RunEvent => {
+    const [rank, stream] = [index % 4, index % 3 ? ('stdout' as const) : ('stderr' as const)];
+    // Every tenth leaves its line open, for whoever writes next.
+    return { seq: index + 1, time: 0, type: 'output', rank, stream, text: index % 10 ? 'one\ntwo\n' : 'one\ntwo' };
+  });
+  ledger.appendEvents(ID, said);
+  const { lines } = ledger.lines(ID, 1, 5_000, 1_000_000);
+  expect(lines).toHaveLength(800);
+  const allOf = async (query: Partial<SearchQuery>): Promise<unknown[]> => {
+    const seen: unknown[] = [];
+    for (let from: number | null = 1; from !== null;) {
+      const page = await search({ text: '', limit: 70, ...query, from });
+      seen.push(...page.lines);
+      from = page.next;
+    }
+    return seen;
+  };
+  expect(await allOf({ rank: 2 })).toEqual(lines.filter(({ rank }) => rank === 2));
+  expect(await allOf({ stream: 'stderr', text: 'TWO' })).toEqual(
+    lines.filter(({ stream, text }) => stream === 'stderr' && text === 'two')
+  );
+  expect(await allOf({ rank: 3, stream: 'stdout' })).toEqual(
+    lines.filter(({ rank, stream }) => rank === 3 && stream === 'stdout')
+  );
+  expect(await allOf({ rank: 9 })).toEqual([]);
+});
+
 test('pages go on where the one before ended until every line has been looked at', async () => {
   write('hit\nmiss\n'.repeat(1_000));
   const seen: number[] = [];

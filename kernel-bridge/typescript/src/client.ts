@@ -26,7 +26,7 @@ import type { Transport } from './transport.js';
 type Within = keyof typeof AGENT_ANSWER_S;
 
 /** What to look for in the output of a run; the rest has the defaults of the schema. */
-export type SearchFor = Pick<SearchQuery, 'text'> & Partial<SearchQuery>;
+export type SearchFor = Partial<SearchQuery>;
 /** A dry run says what would go. The rules have the defaults of the schema. */
 export type CleanupRules = Pick<CleanupRequest, 'dry_run'> & Partial<CleanupRequest>;
 

@@ -845,7 +845,9 @@ class SearchPage(BaseModel):
 
 
 class SearchQuery(BaseModel):
-    text: Annotated[str, Field(max_length=1000, min_length=1)]
+    text: Annotated[str, Field(max_length=1000)]
+    rank: Annotated[int | None, Field(ge=0)] = None
+    stream: Literal["stdout", "stderr"] | None = None
     regex: bool
     """
     Whether text is a regular expression.

@@ -3,7 +3,8 @@ import { once } from 'node:events';
 import { copyFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { FollowedRun } from '@bottega/client/node';
+import { hasEnded, type FollowedRun } from '@bottega/client/node';
+import type { Run } from '@bottega/schema';
 import { freePort } from '../../cluster/free-port.ts';
 import { isAgent, isEngine, isKeeper, processesOf } from '../../cluster/processes.ts';
 import { Workplace } from '../../cluster/workplace.ts';
@@ -26,6 +27,8 @@ const bench = join(import.meta.dirname, '..');
 export const about =
   'One script prints a million lines a minute, and fifty clients follow it on the same machine, beside a training.';
 
+type Kind = 'panel' | 'all';
+
 /** A million lines a minute from one run, with fifty clients that follow it on the same machine, beside a training. */
 export const measure = async (): Promise<Result[]> => {
   const workplace = await Workplace.make();
@@ -37,7 +40,7 @@ export const measure = async (): Promise<Result[]> => {
     const { quiet, results } = await measureDelay(workplace, jobs);
     const steady = await SteadyRun.start(workplace, 'bench');
     results.push(...(await measureSteps(workplace, steady)));
-    const { run, report, memory } = await flood(workplace, MINUTES * 60);
+    const { run, report, memory } = await flood(workplace, { seconds: MINUTES * 60 });
     await steady.end();
     if (report.holes) throw new Error(`${report.holes} numbers are missing.`);
     results.push(
@@ -55,7 +58,7 @@ export const measure = async (): Promise<Result[]> => {
 
 /** From print() to the client, ten lines a second, nothing else going on. */
 const measureDelay = async (workplace: Workplace, jobs: RayJobs): Promise<{ quiet: number[]; results: Result[] }> => {
-  const { report } = await flood(workplace, QUIET_S, 10, 1);
+  const { report } = await flood(workplace, { seconds: QUIET_S, linesASecond: 10, followers: 1 });
   const theirs: number[] = [];
   await jobs.follow(['python', 'flood.py', '10', String(QUIET_S)], line => {
     const [, printed] = /^\d{9} (\d+\.\d)/.exec(line) ?? [];
@@ -65,10 +68,13 @@ const measureDelay = async (workplace: Workplace, jobs: RayJobs): Promise<{ quie
   return { quiet, results: [compareTimes('print → client', quiet, `${RAY} --follow`, inSeconds(theirs))] };
 };
 
-/** A step of the training alone, beside the script whose output is thrown away, and during the flood, in turns. */
+/**
+ * A step of the training alone, beside the script whose output is thrown away, and during the flood, in turns: with
+ * nobody who follows, with fifty panels, and with fifty who read everything.
+ */
 const measureSteps = async (workplace: Workplace, steady: SteadyRun): Promise<Result[]> => {
-  const steps: Record<'alone' | 'thrownAway' | 'unfollowed' | 'followed', number[]> = {
-    ...{ alone: [], thrownAway: [], unfollowed: [], followed: [] }
+  const steps: Record<'alone' | 'thrownAway' | 'unfollowed' | 'panels' | 'readers', number[]> = {
+    ...{ alone: [], thrownAway: [], unfollowed: [], panels: [], readers: [] }
   };
   const beside = async (name: keyof typeof steps, flooding: Promise<unknown>): Promise<void> => {
     await sleep(3_000);
@@ -78,36 +84,54 @@ const measureSteps = async (workplace: Workplace, steady: SteadyRun): Promise<Re
   const seconds = ROUND_S + 4;
   for (let round = 0; round < ROUNDS; round += 1) {
     await beside('alone', Promise.resolve());
-    await beside('thrownAway', flood(workplace, seconds, LINES_A_SECOND, 0, '/dev/null'));
-    await beside('unfollowed', flood(workplace, seconds, LINES_A_SECOND, 0));
-    await beside('followed', flood(workplace, seconds));
+    await beside('thrownAway', flood(workplace, { seconds, followers: 0, target: '/dev/null' }));
+    await beside('unfollowed', flood(workplace, { seconds, followers: 0 }));
+    await beside('panels', flood(workplace, { seconds, kind: 'panel' }));
+    await beside('readers', flood(workplace, { seconds }));
   }
-  const { alone, thrownAway, unfollowed, followed } = steps;
+  const { alone, thrownAway, unfollowed, panels, readers } = steps;
   const name = 'training step during the flood';
   const label = 'its output thrown away';
   return [
+    compareTimes(`${name}, ${FOLLOWERS} panels follow`, panels, label, thrownAway),
     compareTimes(`${name}, nobody follows`, unfollowed, label, thrownAway),
-    compareTimes(`${name}, ${FOLLOWERS} follow`, followed, label, thrownAway),
-    compareTimes(`${name}, ${FOLLOWERS} follow, with the script`, followed, 'neither', alone)
+    compareTimes(`${name}, ${FOLLOWERS} read everything`, readers, label, thrownAway),
+    compareTimes(`${name}, ${FOLLOWERS} panels follow, with the script`, panels, 'neither', alone)
   ];
 };
 
+interface Flood {
+  seconds: number;
+  linesASecond?: number;
+  followers?: number;
+  /** What the followers do. */
+  kind?: Kind;
+  /** The file that the lines go to instead of the output. */
+  target?: string;
+}
+
 const flood = async (
   workplace: Workplace,
-  seconds: number,
-  linesASecond = LINES_A_SECOND,
-  followers = FOLLOWERS,
-  target = ''
+  { seconds, linesASecond = LINES_A_SECOND, followers = FOLLOWERS, kind = 'all', target = '' }: Flood
 ) => {
   const command = `flood.py ${linesASecond} ${seconds} ${target}`;
   await workplace.write('flood.run.yaml', `kind: script\ncommand: ${command}\n`);
   const run = await workplace.run('flood.run.yaml', 'bench');
   const samples = new MemorySamples(serversOf(workplace));
-  const report = followers ? await follow(workplace, run.id, followers) : noReport;
-  const { state, reason } = await run.finished();
+  const report = followers ? await follow(workplace, run.id, followers, kind) : noReport;
+  const { state, reason } = await ended(workplace, run.id);
   const memory = samples.end();
   if (state !== 'done') throw new Error(`The flood ended as ${state}: ${reason}`);
   return { run, report, memory };
+};
+
+/** Without following it. */
+const ended = async ({ client }: Workplace, id: string): Promise<Run> => {
+  for (;;) {
+    const run = await client.run(id);
+    if (hasEnded(run.state)) return run;
+    await sleep(500);
+  }
 };
 const noReport: FollowersReport = { holes: 0, lines: 0, delays: [], megabytes: 0 };
 
@@ -116,9 +140,9 @@ const serversOf = (workplace: Workplace) => {
   return { agent: found.find(isAgent), engine: found.find(isEngine), keeper: found.find(isKeeper) };
 };
 
-const follow = async (workplace: Workplace, run: string, count: number): Promise<FollowersReport> => {
+const follow = async (workplace: Workplace, run: string, count: number, kind: Kind): Promise<FollowersReport> => {
   const socket = join(workplace.home, 'agent.sock');
-  const args = [join(bench, 'logs/followers.ts'), socket, run, String(count)];
+  const args = [join(bench, 'logs/followers.ts'), socket, run, String(count), kind];
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
   let output = '';
   child.stdout.on('data', (data: Buffer) => (output += data.toString()));

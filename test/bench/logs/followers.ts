@@ -1,20 +1,27 @@
-// Follows a run with many clients, as a process of its own: `followers.ts <socket> <run> <count>`. When the run has ended
-// for all of them it prints one line of JSON: FollowersReport.
+// Follows a run with many clients, as a process of its own: `followers.ts <socket> <run> <count> <all|panel>`. When the
+// run has ended for all of them it prints one line of JSON: FollowersReport.
 import { once } from 'node:events';
 import { constants, setPriority } from 'node:os';
 import type { StreamMessage } from '@bottega/schema';
+import { connect } from '@bottega/client/node';
+import { dirname } from 'node:path';
 import { WebSocket } from 'ws';
 
 export interface FollowersReport {
-  /** Numbers of events that did not follow the one before, over all clients. */
+  /** Numbers of events that did not follow the one before, over all clients. Panels leave out output. */
   holes: number;
+  /** Lines that the first client read. */
   lines: number;
   /** Milliseconds from print() to the message, for the newest line of each message of the first client. */
   delays: number[];
   megabytes: number;
 }
 
-const [socketPath = '', run = '', count = '1'] = process.argv.slice(2);
+/** What panels do: now and then somebody scrolls back, and a page is read by number. */
+const SCROLL_EVERY_MS = 10_000;
+const PAGE_LINES = 500;
+
+const [socketPath = '', run = '', count = '1', kind = 'all'] = process.argv.slice(2);
 // In life the clients are browsers on other machines.
 setPriority(constants.priority.PRIORITY_LOW);
 const report: FollowersReport = { holes: 0, lines: 0, delays: [], megabytes: 0 };
@@ -65,5 +72,43 @@ const follow = async (read: (text: string) => boolean): Promise<void> => {
   );
   socket.close();
 };
-await Promise.all(Array.from({ length: Number(count) }, (_, index) => follow(index ? readEdges() : readAll())));
+
+/** Follows the end of the output, as the panel of a run in JupyterLab does. */
+const showPanel = async (isFirst: boolean): Promise<void> => {
+  const client = await connect({ home: dirname(socketPath), start: false });
+  let [seq, lines] = [0, 0];
+  const scrolling = setInterval(() => {
+    const from = Math.max(1, Math.floor(Math.random() * (lines - PAGE_LINES)));
+    if (lines) void client.lines(run, from, PAGE_LINES);
+  }, SCROLL_EVERY_MS);
+  await new Promise<void>((resolve, reject) =>
+    client.stream().follow(
+      run,
+      1,
+      (events, _, line) => {
+        const now = Date.now();
+        lines = line ?? lines;
+        for (const event of events) {
+          if (event.seq <= seq) report.holes += 1;
+          seq = event.seq;
+          if (event.type === 'output') lines += event.text.split('\n').length - 1;
+          if (event.type === 'status' && /done|failed|stopped|lost/.test(event.state)) resolve();
+        }
+        const last = events.findLast(event => event.type === 'output');
+        const printed = isFirst && last && /(\d+\.\d) epoch [^\n]*\n$/.exec(last.text)?.[1];
+        if (printed) report.delays.push(now - Number(printed));
+      },
+      error => reject(new Error(error.message)),
+      { output: 'tail' }
+    )
+  );
+  clearInterval(scrolling);
+  if (isFirst) report.lines = lines;
+  client.dispose();
+};
+
+const followers = Array.from({ length: Number(count) }, (_, index) =>
+  kind === 'panel' ? showPanel(index === 0) : follow(index === 0 ? readAll() : readEdges())
+);
+await Promise.all(followers);
 console.log(JSON.stringify(report));

@@ -14,9 +14,10 @@ const lineOf = (number: number, text: string): LogLine => ({
 /** An agent that answers at most `size` matches at a time. */
 const agentOver =
   (lines: LogLine[], size = 3): AskSearch =>
-  async ({ text, from = 1 }) => {
+  async ({ text = '', rank, from = 1 }) => {
     const pattern = new RegExp(text);
-    const found = lines.filter(line => line.number >= from && pattern.test(line.text));
+    const isAsked = (line: LogLine): boolean => rank === undefined || line.rank === rank;
+    const found = lines.filter(line => line.number >= from && isAsked(line) && pattern.test(line.text));
     const page = found.slice(0, size);
     const next = found.length > size ? (page.at(-1)?.number ?? 0) + 1 : null;
     return { lines: page, next, total: lines.length };

@@ -16,7 +16,7 @@ export const everything: LogQuery = { text: '', isRegex: false, isCase: false, r
 export const isEverything = ({ text, rank, stream }: LogQuery): boolean => !text && rank === null && stream === null;
 
 /** Asks the agent for a page of matches. Rejects with `BottegaError`. */
-export type AskSearch = (query: Partial<SearchQuery> & { text: string }, signal: AbortSignal) => Promise<SearchPage>;
+export type AskSearch = (query: Partial<SearchQuery>, signal: AbortSignal) => Promise<SearchPage>;
 
 /** The first page is small, so that something is there at once. */
 const FIRST_LIMIT = 500;
@@ -118,26 +118,22 @@ export class LogSearch {
   }
 
   async #page(from: number): Promise<number | null> {
-    const { text, isRegex, isCase } = this.query;
-    // Without a text every line matches, and only rank and stream are looked at.
-    const what = text ? { text, regex: isRegex, case: isCase } : { text: '^', regex: true, case: true };
+    const { text, isRegex, isCase, rank, stream } = this.query;
+    const what = {
+      ...(text && { text, regex: isRegex, case: isCase }),
+      ...(rank !== null && { rank }),
+      ...(stream !== null && { stream })
+    };
     const limit = from === 1 ? FIRST_LIMIT : LIMIT;
     const { lines, next, total } = await this.ask({ ...what, from, limit }, this.#end.signal);
     if (this.#end.signal.aborted) return null;
     const last = this.numbers.at(-1) ?? 0;
-    for (const line of lines) if (line.number > last && this.#fits(line)) this.numbers.push(line.number);
+    for (const line of lines) if (line.number > last) this.numbers.push(line.number);
     this.#total = total;
     this.#next = next ?? Math.max(1, total);
     // A rank or a stream is another log, and that is read to its end.
     this.isCut = text !== '' && next !== null && this.numbers.length >= this.mostMatches;
     this.#changed.emit();
     return this.isCut ? null : next;
-  }
-
-  #fits({ rank, stream }: OutputLine): boolean {
-    return (
-      (this.query.rank === null || this.query.rank === rank) &&
-      (this.query.stream === null || this.query.stream === stream)
-    );
   }
 }
