@@ -42,7 +42,7 @@ test.each<[string, string, string, unknown, number]>([
   ['a wrong page', 'GET', '/v1/runs?before=x', undefined, 400],
   ['a page that is too long', 'GET', '/v1/runs?limit=100000', undefined, 400],
   ['lines of a run that is not there', 'GET', '/v1/runs/run-nobody/lines', undefined, 404],
-  ['a search without a text', 'GET', '/v1/runs/run-nobody/search', undefined, 400],
+  ['a search in no rank', 'GET', '/v1/runs/run-nobody/search?rank=x', undefined, 400],
   ['a search in a run that is not there', 'GET', '/v1/runs/run-nobody/search?text=a', undefined, 404],
   ['a body that is too large', 'POST', '/v1/clusters', { spec: 'x'.repeat(5_000_000) }, 413]
 ])('%s is refused in the form of every error', async (_what, method, path, body, status) => {
