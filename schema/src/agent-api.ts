@@ -241,8 +241,9 @@ export type CleanupAnswer = Static<typeof CleanupAnswer>;
  * What a subscriber says on the stream. `from` is the first number it wants. `output: tail` leaves out what the run
  * wrote long ago: of output events, only those of about the last thousand lines and all that come later are sent; the
  * rest is there by number (`/lines`). A tail that is much more than a thousand lines behind, because it reads slowly or
- * the run writes a flood, leaves out output again, and `line` jumps; other events are never left out. A connection has one place of each kind in a run: a second `follow` of
- * the same kind moves it. `ledger` is every run and cluster record as it changes.
+ * the run writes a flood, leaves out output again, and `line` jumps; other events are never left out. A connection has one
+ * place of each kind in a run: a second `follow` of the same kind moves it. `ledger` is every run and cluster record as it
+ * changes.
  */
 export const StreamRequest = Type.Union([
   Type.Object({

@@ -21,8 +21,10 @@ export const joinEvents = (before: string, bodies: Uint8Array[], after: string):
 const COMMA = Buffer.from(',');
 
 const FROM = 'SELECT seq, CAST(body AS BLOB) AS body FROM events WHERE run = ? AND seq >= ? ORDER BY seq LIMIT ?';
-const WITHOUT_OLD_OUTPUT = `SELECT seq, CAST(body AS BLOB) AS body FROM events e WHERE run = ?1 AND seq >= ?2 AND (seq >= ?3 OR NOT EXISTS
-  (SELECT 1 FROM output_lines l WHERE l.run = e.run AND l.seq = e.seq)) ORDER BY seq LIMIT ?4`;
+const WITHOUT_OLD_OUTPUT = `SELECT seq, CAST(body AS BLOB) AS body FROM events e
+  WHERE run = ?1 AND seq >= ?2 AND (seq >= ?3 OR NOT EXISTS
+    (SELECT 1 FROM output_lines l WHERE l.run = e.run AND l.seq = e.seq))
+  ORDER BY seq LIMIT ?4`;
 
 /** The agent's copy of every event log. Writing is for a transaction of the caller. */
 export class EventTable {

@@ -19,4 +19,3 @@ export {
   type StartRecord,
   type StartSegment
 } from './start.js';
-export { plainText, styledText, type StyledText, type TextStyle } from '../../state/terminal-text.js';

@@ -1,8 +1,8 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { copyIcon, searchIcon } from '@jupyterlab/ui-components';
 import { useState } from 'react';
-import { formatCount, IconButton } from '../../state/index.js';
-import { plainText, type LiveRun } from '../live/index.js';
+import { formatCount, IconButton, plainText } from '../../state/index.js';
+import type { LiveRun } from '../live/index.js';
 import type { LogOptions } from './log-options.js';
 import { clockTime } from './log-row.js';
 

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { everything, styledText } from '../live/index.js';
+import { styledText } from '../../state/terminal-text.js';
+import { everything } from '../live/index.js';
 import { cutAtMarks, markOf } from './log-marks.js';
 
 const marked = (line: string, query: Partial<typeof everything>): string =>

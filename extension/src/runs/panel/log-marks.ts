@@ -1,4 +1,5 @@
-import type { LogQuery, StyledText } from '../live/index.js';
+import type { StyledText } from '../../state/terminal-text.js';
+import type { LogQuery } from '../live/index.js';
 
 /** A stretch of a line of one style; marked when it is what somebody looks for. */
 export interface Stretch extends StyledText {

@@ -1,7 +1,7 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { memo, type CSSProperties, type ReactNode } from 'react';
-import { exactTime, formatCount } from '../../state/index.js';
-import { styledText, type LineKind, type LogLine, type TextStyle } from '../live/index.js';
+import { exactTime, formatCount, styledText, type TextStyle } from '../../state/index.js';
+import type { LineKind, LogLine } from '../live/index.js';
 import { cutAtMarks, type Stretch } from './log-marks.js';
 
 interface LogRowProps {
