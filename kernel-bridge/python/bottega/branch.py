@@ -9,7 +9,7 @@ from typing import Any
 from .errors import BottegaError
 
 Record = dict[str, Any]
-ENDING, LONGEST_NAME = "-branch", 80
+LONGEST_NAME = 80
 
 
 def branch_config(origin: Record, step: int | None, changes: Record) -> Record:
@@ -37,9 +37,10 @@ def branch_config(origin: Record, step: int | None, changes: Record) -> Record:
     return config
 
 
-def branch_name(origin: Record) -> str:
-    """`lora-branch` for a branch of lora, and for one of lora-branch; no longer than a config may name a run."""
-    return re.sub(r"-branch(-\d+)?$", "", origin["name"])[: LONGEST_NAME - len(ENDING)] + ENDING
+def branch_name(origin: Record, step: int | None) -> str:
+    """`lora-from-20`, also for a branch of such a branch; no longer than a config may name a run."""
+    ending = "-branch" if step is None else f"-from-{step}"
+    return re.sub(r"-(from-\d+|branch)$", "", origin["name"])[: LONGEST_NAME - len(ending)] + ending
 
 
 def last_step(origin: Record, step: int | None) -> int:

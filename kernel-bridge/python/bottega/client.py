@@ -162,7 +162,7 @@ class Client:
         without max_steps the branch goes as far as the other was to go, and as far again once that is over.
         """
         origin = self.get(id).record
-        config = branch_config(origin, step, {"name": branch_name(origin), **dotted(changes or {})})
+        config = branch_config(origin, step, {"name": branch_name(origin, step), **dotted(changes or {})})
         return self.submit(config, origin["folder"], origin["cluster"])
 
     def profile(self, id: str, steps: int = 5) -> None:

@@ -67,9 +67,10 @@ def test_what_a_config_in_a_folder_below_extends_is_found_from_the_project_folde
 def test_a_script_has_no_checkpoints_and_a_branch_of_a_branch_keeps_its_name() -> None:
     with pytest.raises(bottega.BottegaError, match="A script run has no checkpoints"):
         branch_config(origin(kind="script"), None, {})
-    names = [branch_name({"name": name}) for name in ("lora", "lora-branch", "lora-branch-2")]
-    assert names == ["lora-branch"] * 3
-    assert whole({**branch_config(origin(), 1, {}), "name": branch_name({"name": "x" * 80})})
+    names = [branch_name({"name": name}, 20) for name in ("lora", "lora-branch", "lora-from-7")]
+    assert names == ["lora-from-20"] * 3
+    assert branch_name({"name": "lora-from-7"}, None) == "lora-branch"
+    assert whole({**branch_config(origin(), 1, {}), "name": branch_name({"name": "x" * 80}, 1)})
 
 
 def test_a_branch_is_a_run_of_its_own_in_the_same_folder(client: bottega.Client, tmp_path: Path) -> None:
