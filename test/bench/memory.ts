@@ -8,9 +8,9 @@ export const residentMiB = (pid: number): number =>
  * Memory of several processes together in GiB: pages that they share count once (proportional set size). Processes that
  * have ended count nothing.
  */
-export const memoryOf = (pids: Iterable<number>): number => {
+export const memoryOf = (processes: Iterable<{ pid: number }>): number => {
   let kilobytes = 0;
-  for (const pid of pids) {
+  for (const { pid } of processes) {
     try {
       const [, size = '0'] = /^Pss:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8')) ?? [];
       kilobytes += Number(size);

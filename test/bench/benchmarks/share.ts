@@ -1,9 +1,9 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import { spawn, type ChildProcess, type SpawnOptions } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { repository, Workplace } from '../../cluster/workplace.ts';
 import { until } from '../../cluster/until.ts';
-import { processesOf } from '../../cluster/processes.ts';
+import { processesOf, type Found } from '../../cluster/processes.ts';
 import { makeLargeModel } from '../large-model.ts';
 import { memoryOf } from '../memory.ts';
 import { compare, compareTimes, type Result } from '../result.ts';
@@ -44,6 +44,7 @@ const prepare = async (workplace: Workplace): Promise<void> => {
   await makeLargeModel(workplace);
   const config = 'kind: finetune\nextends: tiny.run.yaml\nmodel: models/large\nper_device_train_batch_size: 1\n';
   await workplace.write('share.run.yaml', `${config}max_steps: 20\n`);
+  await workplace.write('apart.run.yaml', 'kind: finetune\nextends: share.run.yaml\nstart: cold\n');
 };
 
 /** All at once on the cluster: their memory when each has made a step, with the base that they share. */
@@ -54,12 +55,14 @@ const together = async (workplace: Workplace): Promise<{ memory: number; seconds
   let memory = 0;
   const isOver = ended.then(() => true as const);
   while (!(await Promise.race([isOver, pause(200)]))) {
-    const all = processesOf(workplace.home).filter(({ name }) => /^rank\d|^bottega-base/.test(name));
-    memory = Math.max(memory, memoryOf(all.map(({ pid }) => pid)));
+    memory = Math.max(memory, memoryOf(processesOf(workplace.home).filter(found => trains(found) || isKept(found))));
   }
   for (const run of await ended) if (run.state !== 'done') throw new Error(`${run.id} is ${run.state}: ${run.reason}`);
   return { memory, seconds: (performance.now() - start) / 1000 };
 };
+
+const trains = ({ name }: Found): boolean => /^rank\d/.test(name);
+const isKept = ({ name }: Found): boolean => /^bottega-(base|zygote)/.test(name);
 
 const pause = (ms: number): Promise<false> => new Promise(resolve => setTimeout(() => resolve(false), ms));
 
@@ -69,17 +72,19 @@ const oneAfterAnother = async (workplace: Workplace): Promise<number> => {
   return (performance.now() - start) / 1000;
 };
 
-/** The same training in as many interpreters. */
+/** The same training in as many new interpreters. */
 const inProcessesOfTheirOwn = async (workplace: Workplace): Promise<number> => {
-  const start = (): ChildProcess =>
-    spawn(join(bin, 'bottega-engine'), ['run', 'share.run.yaml'], { cwd: workplace.project, stdio: 'ignore' });
+  const home = join(workplace.scratch, 'apart');
+  const environment = { ...process.env, BOTTEGA_HOME: home };
+  const options: SpawnOptions = { cwd: workplace.project, stdio: 'ignore', env: environment };
+  const start = (): ChildProcess => spawn(join(bin, 'bottega-engine'), ['run', 'apart.run.yaml'], options);
   const children = Array.from({ length: RUNS }, start);
   const ended = children.map(child => once(child, 'exit'));
   let memory = 0;
   await until(
     'all processes to end',
     () => {
-      memory = Math.max(memory, memoryOf(children.flatMap(child => child.pid ?? [])));
+      memory = Math.max(memory, memoryOf(processesOf(home).filter(trains)));
       return children.every(child => child.exitCode !== null) ? true : undefined;
     },
     600_000,
