@@ -28,7 +28,7 @@ const percentile = (samples: number[], share: number): number => {
   const sorted = [...samples].sort((a, b) => a - b);
   const value = sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)];
   if (value === undefined) throw new Error('There are no samples.');
-  return Number(value.toFixed(4));
+  return Number(value.toPrecision(4));
 };
 
 export const secondsOf = async (work: () => Promise<unknown>): Promise<number> => {

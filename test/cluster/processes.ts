@@ -34,3 +34,9 @@ export const isAgent = ({ command }: Found): boolean => command.includes('cluste
 /** Ray starts the engine through a shell, whose command has the same words further on. */
 export const isEngine = ({ command }: Found): boolean => /^\S*python\S* -m bottega_engine\.service /.test(command);
 export const isKeeper = ({ command }: Found): boolean => command.includes('-m bottega_engine.node.keeper ');
+
+/** What carries the events of a home with one cluster of one node. */
+export const serversOf = (home: string): Record<'agent' | 'engine' | 'keeper', Found | undefined> => {
+  const found = processesOf(home);
+  return { agent: found.find(isAgent), engine: found.find(isEngine), keeper: found.find(isKeeper) };
+};

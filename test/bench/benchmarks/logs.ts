@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { hasEnded, type FollowedRun } from '@bottega/client/node';
 import type { Run } from '@bottega/schema';
 import { freePort } from '../../cluster/free-port.ts';
-import { isAgent, isEngine, isKeeper, processesOf } from '../../cluster/processes.ts';
+import { serversOf } from '../../cluster/processes.ts';
 import { Workplace } from '../../cluster/workplace.ts';
 import type { FollowersReport } from '../logs/followers.ts';
 import { MemorySamples } from '../logs/memory-samples.ts';
@@ -117,7 +117,7 @@ const flood = async (
   const command = `flood.py ${linesASecond} ${seconds} ${target}`;
   await workplace.write('flood.run.yaml', `kind: script\ncommand: ${command}\n`);
   const run = await workplace.run('flood.run.yaml', 'bench');
-  const samples = new MemorySamples(serversOf(workplace));
+  using samples = new MemorySamples(serversOf(workplace.home));
   const report = followers ? await follow(workplace, run.id, followers, kind) : noReport;
   const { state, reason } = await ended(workplace, run.id);
   const memory = samples.end();
@@ -134,11 +134,6 @@ const ended = async ({ client }: Workplace, id: string): Promise<Run> => {
   }
 };
 const noReport: FollowersReport = { holes: 0, lines: 0, delays: [], megabytes: 0 };
-
-const serversOf = (workplace: Workplace) => {
-  const found = processesOf(workplace.home);
-  return { agent: found.find(isAgent), engine: found.find(isEngine), keeper: found.find(isKeeper) };
-};
 
 const follow = async (workplace: Workplace, run: string, count: number, kind: Kind): Promise<FollowersReport> => {
   const socket = join(workplace.home, 'agent.sock');

@@ -19,6 +19,10 @@ export class MemorySamples {
     }, EVERY_MS);
   }
 
+  [Symbol.dispose](): void {
+    clearInterval(this.#timer);
+  }
+
   /** The first and the last third of the time. */
   end(): { name: string; first: number[]; last: number[] }[] {
     clearInterval(this.#timer);

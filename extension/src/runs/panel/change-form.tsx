@@ -51,8 +51,12 @@ export const ChangeForm = ({ trans, bottega, contents, live, run, change }: Chan
       }}
     >
       <div className="jp-BottegaChange-head">
-        <b>{trans.__('Change while it runs')}</b>
-        <span>{trans.__('Holds from the next optimizer step, on all ranks.')}</span>
+        <b>{run.state === 'pending' ? trans.__('Change while it waits') : trans.__('Change while it runs')}</b>
+        <span>
+          {run.state === 'pending'
+            ? trans.__('Holds from the first optimizer step.')
+            : trans.__('Holds from the next optimizer step, on all ranks.')}
+        </span>
       </div>
       {isPartial && <p>{trans.__('This config extends another one; what it takes from there is not shown here.')}</p>}
       <div className="jp-BottegaChange-fields">

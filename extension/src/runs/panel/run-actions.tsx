@@ -82,8 +82,7 @@ export const RunButtons = ({ trans, run, actions, change, onBranch }: RunButtons
         <Button
           icon={editIcon}
           onClick={() => change.open(!change.isOpen)}
-          title={trans.__('Change the learning rate and other live fields of the config while it runs')}
-          disabledReason={run.state === 'running' ? undefined : trans.__('Waits for the first step')}
+          title={trans.__('Change the learning rate and other live fields of its config')}
         >
           {trans.__('Change…')}
         </Button>
