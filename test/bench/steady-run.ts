@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { FollowedRun } from '@bottega/client/node';
 import type { Workplace } from '../cluster/workplace.ts';
 import { until } from '../cluster/until.ts';
@@ -29,6 +30,12 @@ export class SteadyRun {
     const end = Date.now();
     const steps = this.#steps.filter(each => each.time >= start && each.time <= end);
     return { result, stepSeconds: steps.map(each => each.seconds) };
+  }
+
+  /** Seconds that a step takes in the mean of so many seconds: with the few that are held up. */
+  async pace(seconds: number): Promise<number> {
+    const { stepSeconds } = await this.during(() => sleep(seconds * 1000));
+    return stepSeconds.reduce((sum, each) => sum + each, 0) / stepSeconds.length;
   }
 
   async end(): Promise<void> {

@@ -8,7 +8,7 @@ const MOST_KEPT = 8;
 const TAIL_LINES = 1_000;
 /** A tail that is more behind goes on with the last of them: nobody reads a flood, and what it left out is there by number. */
 const MOST_LINES_BEHIND = 1_500;
-const LINES_AFTER_LEAP = 500;
+const LINES_AFTER_LEAP = 200;
 
 /** A message of events, and the number after its last one. */
 export interface Page {

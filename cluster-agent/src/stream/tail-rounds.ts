@@ -3,7 +3,7 @@ import type { Change } from '../changes/index.js';
 export type RunChange = Extract<Change, { type: 'run' }>;
 
 const FIRST_PAUSE_MS = 50;
-const LONGEST_PAUSE_MS = 200;
+const LONGEST_PAUSE_MS = 250;
 
 interface Pause {
   /** The last change that came meanwhile. */

@@ -158,7 +158,8 @@ class Keepers:
             self._connected[node].clear()
             del self._sockets[node]
             self._templates.pop(node, None)
-            self._zygotes[node] = "failed"
+            # The next keeper begins with a new one.
+            self._zygotes.pop(node, None)
             self._sink.node_lost(node)
             self._look_later()
         return socket

@@ -15,7 +15,7 @@ import { compare, compareTimes, secondsOf, type Result } from '../result.ts';
 import { SteadyRun } from '../steady-run.ts';
 
 const MINUTES = Number(process.env['BOTTEGA_LOGS_MINUTES'] ?? 5);
-const ROUNDS = Number(process.env['BENCH_SAMPLES'] ?? 6);
+const ROUNDS = Number(process.env['BENCH_SAMPLES'] ?? 10);
 const LINES_A_SECOND = 1_000_000 / 60;
 const FOLLOWERS = 50;
 const ROUND_S = 10;
@@ -69,7 +69,7 @@ const measureDelay = async (workplace: Workplace, jobs: RayJobs): Promise<{ quie
 };
 
 /**
- * A step of the training alone, beside the script whose output is thrown away, and during the flood, in turns: with
+ * The mean step of the training alone, beside the script whose output is thrown away, and during the flood, in turns: with
  * nobody who follows, with fifty panels, and with fifty who read everything.
  */
 const measureSteps = async (workplace: Workplace, steady: SteadyRun): Promise<Result[]> => {
@@ -78,7 +78,7 @@ const measureSteps = async (workplace: Workplace, steady: SteadyRun): Promise<Re
   };
   const beside = async (name: keyof typeof steps, flooding: Promise<unknown>): Promise<void> => {
     await sleep(3_000);
-    steps[name].push(...(await steady.during(() => sleep(ROUND_S * 1000))).stepSeconds);
+    steps[name].push(await steady.pace(ROUND_S));
     await flooding;
   };
   const seconds = ROUND_S + 4;
@@ -90,7 +90,7 @@ const measureSteps = async (workplace: Workplace, steady: SteadyRun): Promise<Re
     await beside('readers', flood(workplace, { seconds }));
   }
   const { alone, thrownAway, unfollowed, panels, readers } = steps;
-  const name = 'training step during the flood';
+  const name = 'mean training step during the flood';
   const label = 'its output thrown away';
   return [
     compareTimes(`${name}, ${FOLLOWERS} panels follow`, panels, label, thrownAway),

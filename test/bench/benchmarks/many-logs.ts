@@ -20,7 +20,7 @@ const SETTLE_S = 5;
 
 export const about = 'Fifty scripts print a million lines a minute together, beside a training.';
 
-/** A training step while fifty runs print, against the same scripts with their output thrown away, in turns. */
+/** The mean training step while fifty runs print, against the same scripts with their output thrown away, in turns. */
 export const measure = async (): Promise<Result[]> => {
   const workplace = await Workplace.make();
   try {
@@ -31,13 +31,13 @@ export const measure = async (): Promise<Result[]> => {
     await together(workplace, steady, '');
     using memory = new MemorySamples(serversOf(workplace.home));
     for (let round = 0; round < ROUNDS; round += 1) {
-      alone?.push(...(await steady.during(() => sleep(ROUND_S * 1000))).stepSeconds);
-      thrownAway?.push(...(await together(workplace, steady, '/dev/null')));
-      kept?.push(...(await together(workplace, steady, '')));
+      alone?.push(await steady.pace(ROUND_S));
+      thrownAway?.push(await together(workplace, steady, '/dev/null'));
+      kept?.push(await together(workplace, steady, ''));
     }
     const thirds = memory.end();
     await steady.end();
-    const name = `training step while ${RUNS} runs print`;
+    const name = `mean training step while ${RUNS} runs print`;
     return [
       compareTimes(name, kept ?? [], 'their output thrown away', thrownAway ?? []),
       compareTimes(`${name}, with the scripts`, kept ?? [], 'neither', alone ?? []),
@@ -50,8 +50,8 @@ export const measure = async (): Promise<Result[]> => {
   }
 };
 
-/** Seconds of the steps while all print. Fails when a line is missing in the end. */
-const together = async (workplace: Workplace, steady: SteadyRun, target: string): Promise<number[]> => {
+/** Seconds of the mean step while all print. Fails when a line is missing in the end. */
+const together = async (workplace: Workplace, steady: SteadyRun, target: string): Promise<number> => {
   const command = `flood.py ${LINES_A_SECOND} ${PRINTING_S} ${target}`;
   await workplace.write('flood.run.yaml', `kind: script\ncommand: ${command}\n`);
   const submitted = Array.from({ length: RUNS }, () => workplace.run('flood.run.yaml', 'bench'));
@@ -59,10 +59,10 @@ const together = async (workplace: Workplace, steady: SteadyRun, target: string)
   await allAre(workplace, runs, ['starting', 'running'], PRINTING_S - ROUND_S - SETTLE_S);
   // Every process is there, and prints in a moment.
   await sleep(SETTLE_S * 1000);
-  const { stepSeconds } = await steady.during(() => sleep(ROUND_S * 1000));
+  const seconds = await steady.pace(ROUND_S);
   await allAre(workplace, runs, ['done'], 2 * PRINTING_S);
   if (!target) await Promise.all(runs.map(run => checkLines(workplace, run)));
-  return stepSeconds;
+  return seconds;
 };
 
 const allAre = ({ client }: Workplace, runs: FollowedRun[], states: RunState[], seconds: number) =>

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -72,7 +73,14 @@ async def test_a_killed_keeper_is_renewed_and_its_runs_are_lost(
     (folder / "counts.py").write_text(COUNTS)
     run_id = await client.submit(folder, script_config("counts.py"))
     events = await client.wait_for(run_id, lambda event: event["type"] == "output")
-    keeper_of(engine).kill()
+    states: list[str] = []
+    async with asyncio.timeout(60), client.session.ws_connect("/v1/stream") as stream:
+        keeper_of(engine).kill()
+        while "starting" not in states or states[-1] != "ready":
+            states += [node["zygote"] for node in (await stream.receive_json()).get("nodes", [])]
+    assert set(states) == {"ready", "starting"}, (
+        "an agent that comes meanwhile gives up a cluster that failed"
+    )
     events = await client.end_of(run_id)
     assert events[-1]["state"] == "lost"
     await_end(int(output_of(events).split()[0]))
