@@ -48,7 +48,7 @@ const sectionOf = async (name: string): Promise<string> => {
     );
     const tail = ours.p99 === undefined ? '' : `, p99 ${inUnit(ours.p99, unit)}`;
     const cells = [name, p50, `${p95}${tail}`, ours.samples, alternative.label, theirP50, theirP95];
-    lines.push(`| ${[...cells, `${ratio}×`, conditions.load].join(' | ')} |`);
+    lines.push(`| ${[...cells, `${rounded(ratio)}×`, rounded(conditions.load)].join(' | ')} |`);
   }
   const [first] = found;
   const phases = phasesInWords(found).map(line => `- ${line}`);
@@ -58,8 +58,11 @@ const sectionOf = async (name: string): Promise<string> => {
   );
 };
 
+/** No more digits than mean something. */
+const rounded = (value: number): number => Number(value.toPrecision(3));
+
 const inUnit = (value: number, unit: string): string =>
-  unit === 's' && value < 1 ? `${Number((value * 1000).toFixed(1))} ms` : `${Number(value.toFixed(2))} ${unit}`;
+  unit === 's' && value < 1 ? `${rounded(value * 1000)} ms` : `${rounded(value)} ${unit}`;
 
 const inWords = ({ date, cores, versions }: Conditions): string => {
   const names = Object.entries(versions).map(([name, version]) => `${name} ${version}`);

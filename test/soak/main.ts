@@ -14,9 +14,12 @@ try {
   for (let round = 1; round <= rounds; round += 1) {
     const victim = victims[random.below(victims.length)] ?? 'rank';
     const started = performance.now();
-    const faults = await playRound(workplace, victim, random).catch((error: unknown) => [String(error)]);
+    const { faults, hasKilled } = await playRound(workplace, victim, random).catch((error: unknown) => ({
+      ...{ faults: [String(error)], hasKilled: true }
+    }));
     bad += faults.length ? 1 : 0;
-    console.log(`${round}/${rounds} ${victim}: ${((performance.now() - started) / 1000).toFixed(1)} s`);
+    const what = hasKilled ? victim : `no ${victim}`;
+    console.log(`${round}/${rounds} ${what}: ${((performance.now() - started) / 1000).toFixed(1)} s`);
     for (const fault of faults) console.log(`  ✗ ${fault}`);
   }
 } finally {

@@ -20,20 +20,27 @@ export const prepare = async (workplace: Workplace): Promise<void> => {
   await workplace.up(SPEC);
 };
 
+interface Round {
+  /** What is wrong; nothing when all is well. */
+  faults: string[];
+  /** False for a base model that is not kept, since one was ended a moment ago while it loaded. */
+  hasKilled: boolean;
+}
+
 /**
  * Submits runs, kills the victim at a random moment, submits the same runs again as a person does who got no answer,
- * and waits until everything is in order again. What is wrong then; nothing when all is well.
+ * and waits until everything is in order again.
  */
-export const playRound = async (workplace: Workplace, victim: Victim, random: Random): Promise<string[]> => {
+export const playRound = async (workplace: Workplace, victim: Victim, random: Random): Promise<Round> => {
   const ids = CONFIGS.map(() => newRunId());
   const submitAll = (): Promise<unknown> =>
     Promise.all(ids.map((id, number) => submitSurely(workplace, id, CONFIGS[number] ?? '')));
   const submitting = submitAll();
   await delay(random.next() * LONGEST_WAIT_MS);
-  await kill(victim, workplace.home, random.below);
+  const killed = Date.now();
+  const hasKilled = await kill(victim, workplace.home, random.below);
   if (victim === 'agent') await workplace.startAgent();
-  await submitting;
-  if (victim === 'head') await comeBack(workplace);
+  await Promise.all([submitting, hasKilled && comeBack(workplace, victim, killed)]);
   await submitAll();
   await until('the cluster to be in order', () => isReady(workplace), SETTLE_MS);
   const runs = await until('every run to end', () => allEnded(workplace, ids), SETTLE_MS);
@@ -42,8 +49,9 @@ export const playRound = async (workplace: Workplace, victim: Victim, random: Ra
     const count = listed.filter(run => run.id === id).length;
     return count === 1 ? [] : [`${id} is ${count} times in the list`];
   });
+  if (!hasKilled && victim !== 'base') faults.push(`there was no ${victim} to kill`);
   for (const run of runs) faults.push(...(await faultsOf(workplace, run, victim)));
-  return faults;
+  return { faults, hasKilled };
 };
 
 /** Submits until there is an answer. The same id again and again is one run. */
@@ -63,11 +71,17 @@ const isReady = async ({ client }: Workplace): Promise<true | undefined> => {
   return clusters[0]?.state === 'ready' && clusters[0].nodes.some(node => node.zygote === 'ready') ? true : undefined;
 };
 
-/** A head that died is a failed cluster, which a person starts again. */
-const comeBack = async (workplace: Workplace): Promise<void> => {
-  const isOver = async (): Promise<true | undefined> =>
-    (await workplace.client.clusters())[0]?.state === 'failed' ? true : undefined;
-  await until('the cluster to be called failed', isOver, SETTLE_MS);
+/** A person starts a cluster again that has failed: without its head, or with an engine that died too often in a while. */
+const comeBack = async (workplace: Workplace, victim: Victim, killed: number): Promise<void> => {
+  if (victim !== 'head' && victim !== 'engine') return;
+  const wentOn = async (): Promise<boolean | undefined> => {
+    const [cluster] = await workplace.client.clusters();
+    if (cluster?.state === 'failed') return false;
+    return victim === 'engine' && cluster?.state === 'ready' && cluster.since > killed ? true : undefined;
+  };
+  if (await until('the cluster to go on or to be called failed', wentOn, SETTLE_MS)) return;
+  const [cluster] = await workplace.client.clusters();
+  if (victim === 'engine' && !cluster?.reason.startsWith('The engine died')) throw new Error(cluster?.reason);
   await workplace.up(SPEC);
 };
 

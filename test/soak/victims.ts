@@ -5,6 +5,8 @@ import { isAgent, isEngine, isKeeper, processesOf, type Found } from '../cluster
 export const victims = ['rank', 'base', 'zygote', 'keeper', 'engine', 'agent', 'head'] as const;
 export type Victim = (typeof victims)[number];
 
+const PATIENCE_MS = 30_000;
+
 const isVictim: Record<Victim, (found: Found) => boolean> = {
   rank: ({ name }) => /^rank\d/.test(name),
   base: ({ name }) => name === 'bottega-base',
@@ -15,8 +17,8 @@ const isVictim: Record<Victim, (found: Found) => boolean> = {
   head: ({ name }) => name === 'gcs_server'
 };
 
-/** Kills one of them with SIGKILL, waiting until there is one; its pid. */
-export const kill = async (victim: Victim, home: string, pick: (length: number) => number): Promise<number> =>
+/** Kills one of them with SIGKILL, waiting until there is one; false when none comes. */
+export const kill = (victim: Victim, home: string, pick: (length: number) => number): Promise<boolean> =>
   until(
     `a process to kill: ${victim}`,
     () => {
@@ -24,11 +26,11 @@ export const kill = async (victim: Victim, home: string, pick: (length: number) 
       const chosen = found[pick(found.length)];
       if (!chosen) return undefined;
       process.kill(chosen.pid, 'SIGKILL');
-      return chosen.pid;
+      return true;
     },
-    30_000,
+    PATIENCE_MS,
     20
-  );
+  ).catch(() => false);
 
 /** Processes that work in the folder of a run. */
 export const processesOfRun = (home: string, run: string): number[] =>
