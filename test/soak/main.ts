@@ -15,7 +15,8 @@ try {
     const victim = victims[random.below(victims.length)] ?? 'rank';
     const started = performance.now();
     const { faults, hasKilled } = await playRound(workplace, victim, random).catch((error: unknown) => ({
-      ...{ faults: [String(error)], hasKilled: true }
+      faults: [String(error)],
+      hasKilled: true
     }));
     bad += faults.length ? 1 : 0;
     const what = hasKilled ? victim : `no ${victim}`;

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { hasEnded, type Run } from '@bottega/schema';
+import { hasEnded, type Cluster, type Run } from '@bottega/schema';
 import { newRunId } from '@bottega/client/node';
 import { until } from '../cluster/until.ts';
 import type { Workplace } from '../cluster/workplace.ts';
@@ -74,14 +74,14 @@ const isReady = async ({ client }: Workplace): Promise<true | undefined> => {
 /** A person starts a cluster again that has failed: without its head, or with an engine that died too often in a while. */
 const comeBack = async (workplace: Workplace, victim: Victim, killed: number): Promise<void> => {
   if (victim !== 'head' && victim !== 'engine') return;
-  const wentOn = async (): Promise<boolean | undefined> => {
+  const outcome = async (): Promise<Cluster | undefined> => {
     const [cluster] = await workplace.client.clusters();
-    if (cluster?.state === 'failed') return false;
-    return victim === 'engine' && cluster?.state === 'ready' && cluster.since > killed ? true : undefined;
+    const wentOn = victim === 'engine' && cluster?.state === 'ready' && cluster.since > killed;
+    return wentOn || cluster?.state === 'failed' ? cluster : undefined;
   };
-  if (await until('the cluster to go on or to be called failed', wentOn, SETTLE_MS)) return;
-  const [cluster] = await workplace.client.clusters();
-  if (victim === 'engine' && !cluster?.reason.startsWith('The engine died')) throw new Error(cluster?.reason);
+  const { state, reason } = await until('the cluster to go on or to be called failed', outcome, SETTLE_MS);
+  if (state === 'ready') return;
+  if (victim === 'engine' && !reason.startsWith('The engine died')) throw new Error(reason);
   await workplace.up(SPEC);
 };
 

@@ -69,8 +69,8 @@ const measureDelay = async (workplace: Workplace, jobs: RayJobs): Promise<{ quie
 };
 
 /**
- * The mean step of the training alone, beside the script whose output is thrown away, and during the flood, in turns: with
- * nobody who follows, with fifty panels, and with fifty who read everything.
+ * The mean step of the training alone, beside the script whose output is thrown away, and during the flood, in turns:
+ * with nobody who follows, with fifty panels, and with fifty who read everything.
  */
 const measureSteps = async (workplace: Workplace, steady: SteadyRun): Promise<Result[]> => {
   const steps: Record<'alone' | 'thrownAway' | 'unfollowed' | 'panels' | 'readers', number[]> = {
@@ -120,7 +120,7 @@ const flood = async (
   using samples = new MemorySamples(serversOf(workplace.home));
   const report = followers ? await follow(workplace, run.id, followers, kind) : noReport;
   const { state, reason } = await ended(workplace, run.id);
-  const memory = samples.end();
+  const memory = samples.thirds();
   if (state !== 'done') throw new Error(`The flood ended as ${state}: ${reason}`);
   return { run, report, memory };
 };

@@ -35,7 +35,7 @@ export const measure = async (): Promise<Result[]> => {
       thrownAway?.push(await together(workplace, steady, '/dev/null'));
       kept?.push(await together(workplace, steady, ''));
     }
-    const thirds = memory.end();
+    const thirds = memory.thirds();
     await steady.end();
     const name = `mean training step while ${RUNS} runs print`;
     return [

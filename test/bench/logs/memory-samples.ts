@@ -3,7 +3,7 @@ import { residentMiB } from '../memory.ts';
 
 const EVERY_MS = 2_000;
 
-/** Resident memory of some processes in MiB, again and again. */
+/** Resident memory of some processes in MiB, again and again, until it is disposed of. */
 export class MemorySamples {
   readonly #samples = new Map<string, number[]>();
   readonly #timer: NodeJS.Timeout;
@@ -23,9 +23,8 @@ export class MemorySamples {
     clearInterval(this.#timer);
   }
 
-  /** The first and the last third of the time. */
-  end(): { name: string; first: number[]; last: number[] }[] {
-    clearInterval(this.#timer);
+  /** The first and the last third of the time until now. */
+  thirds(): { name: string; first: number[]; last: number[] }[] {
     return [...this.#samples].map(([name, samples]) => {
       const third = Math.max(1, Math.floor(samples.length / 3));
       return { name, first: samples.slice(0, third), last: samples.slice(-third) };
