@@ -17,6 +17,9 @@ type Unnumbered<Event> = Event extends RunEvent ? Omit<Event, 'seq' | 'time'> : 
 /** An event that the agent itself has to tell. */
 export type OwnEvent = Unnumbered<RunEvent>;
 
+/** Events of the run of this id. */
+export type EventBatch = [id: string, events: RunEvent[]];
+
 /** What a clean-up has to know of a run. */
 export interface RunSummary {
   id: string;
@@ -186,6 +189,11 @@ export class Ledger {
    */
   appendEvents(id: string, events: RunEvent[]): Run {
     return this.file.writeNew(() => this.insertEvents(id, events));
+  }
+
+  /** The same for several runs in one transaction: all or nothing. */
+  appendTogether(batches: EventBatch[]): Run[] {
+    return this.file.writeNew(() => batches.map(([id, events]) => this.insertEvents(id, events)));
   }
 
   /** Appends what the agent itself has to tell about a run that no engine tells about. */

@@ -95,3 +95,14 @@ test('a gap stands for the numbers it names', () =>
     mirror.flush();
     expect(seqs(ledger)).toEqual([1, 10]);
   }));
+
+test('a run that cannot be written keeps no other from being written', () =>
+  withMirror((mirror, ledger) => {
+    ledger.addRun(newRun('run-000002'), '');
+    mirror.follow(ledger.run('run-000002'));
+    ledger.deleteRun('local', 'run-000001');
+    for (const id of ['run-000001', 'run-000002']) mirror.receive(id, [eventAt(1), eventAt(2)]);
+    mirror.flush();
+    expect(ledger.findRun('run-000001')).toBeNull();
+    expect(ledger.run('run-000002').last_seq).toBe(2);
+  }));

@@ -1,6 +1,6 @@
 import { hasEnded, type Run, type RunEvent } from '@bottega/schema';
 import { BottegaError } from '../errors/index.js';
-import type { Ledger } from '../ledger/index.js';
+import type { EventBatch, Ledger } from '../ledger/index.js';
 import type { Log } from '../log/index.js';
 
 const SAME_HOLE_DELAY_MS = 1_000;
@@ -20,8 +20,8 @@ export interface MirrorOptions {
 }
 
 /**
- * Copies the event logs of active runs from an engine into the ledger. What comes in one turn of the event loop is
- * written in one transaction; a hole is never written, the missing numbers are asked for again.
+ * Copies the event logs of active runs from an engine into the ledger. What comes in one turn of the event loop, of all
+ * runs, is written in one transaction; a hole is never written, the missing numbers are asked for again.
  */
 export class RunMirror {
   private readonly waiting = new Map<string, RunEvent[]>();
@@ -66,7 +66,7 @@ export class RunMirror {
     this.flushing = null;
     const batches = [...this.waiting];
     this.waiting.clear();
-    for (const [id, events] of batches) this.append(id, events);
+    if (batches.length) this.write(batches);
   }
 
   /** Writes what is waiting, and asks for nothing more. */
@@ -75,21 +75,30 @@ export class RunMirror {
     this.next.clear();
   }
 
-  private append(id: string, events: RunEvent[]): void {
-    const { ledger } = this.options;
-    let run: Run;
+  private write(batches: EventBatch[]): void {
+    let runs: Run[];
     try {
-      run = ledger.appendEvents(id, events);
-      if (run.reason === FULL_DISK) run = ledger.updateRun(id, { reason: '' });
+      runs = this.options.ledger.appendTogether(batches);
     } catch (error) {
       if (!(error instanceof BottegaError)) throw error;
-      if (error.code === 'not_found') return this.unfollow(id);
-      if (error.code === 'no_space') return this.waitForSpace(id);
-      // The ledger stands elsewhere than this mirror believes: ask it again.
-      return this.askAgain(id);
+      if (batches.length === 1) return batches.forEach(([id]) => this.recover(id, error));
+      // One that cannot be written keeps no other from being written.
+      return batches.forEach(batch => this.write([batch]));
     }
-    this.options.onRun(run);
-    if (hasEnded(run.state)) this.unfollow(id);
+    for (const run of runs) this.wrote(run);
+  }
+
+  private wrote(run: Run): void {
+    const { ledger, onRun } = this.options;
+    onRun(run.reason === FULL_DISK ? ledger.updateRun(run.id, { reason: '' }) : run);
+    if (hasEnded(run.state)) this.unfollow(run.id);
+  }
+
+  private recover(id: string, { code }: BottegaError): void {
+    if (code === 'not_found') this.unfollow(id);
+    else if (code === 'no_space') this.waitForSpace(id);
+    // The ledger stands elsewhere than this mirror believes: ask it again.
+    else this.askAgain(id);
   }
 
   private askAgain(id: string): void {

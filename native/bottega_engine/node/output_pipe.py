@@ -7,12 +7,15 @@ import fcntl
 import os
 from collections.abc import AsyncIterator
 from contextlib import suppress
+from typing import ClassVar
 
 from bottega_engine.node.output_text import OutputText
 
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.03, 0.1
 """How long output gathers before the pipe is read again, longer as a flood goes on: a wake-up and an event cost more than
 their bytes, also the rank's own core."""
+MOST_READS_PER_S = 100
+"""Of all floods that this process reads: where there are many, each gathers for longer."""
 QUIET_S = 0.05
 """After so long a line that has no end yet is shown as it is: a prompt, a progress bar."""
 PIPE_BYTES = 1024 * 1024
@@ -23,6 +26,8 @@ MOST_BYTES_PER_S = 32 * PIPE_BYTES
 
 class OutputPipe:
     """Owns the reading end of a pipe."""
+
+    _flooded: ClassVar[set[OutputPipe]] = set()
 
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
@@ -45,9 +50,10 @@ class OutputPipe:
                 pause_s = self._next_pause(pause_s, len(data))
                 yield self._text.feed(data)
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(self._hurried.wait(), began + pause_s - loop.time())
+                    await asyncio.wait_for(self._hurried.wait(), self._end_of(pause_s, began) - loop.time())
                 continue
             pause_s = 0.0
+            self._flooded.discard(self)
             if not await self._is_readable(QUIET_S if self._text.has_rest else None):
                 yield self._text.flush()
         yield self._text.flush()
@@ -68,6 +74,7 @@ class OutputPipe:
 
     def close(self) -> None:
         """After the texts have ended."""
+        self._flooded.discard(self)
         os.close(self._descriptor)
 
     def _read(self) -> bytes:
@@ -85,8 +92,17 @@ class OutputPipe:
         """After so much has come in a pause: twice as long, unless the pipe would be half full then."""
         if not before_s:
             return FIRST_PAUSE_S
+        self._flooded.add(self)
         fitting_s = before_s * self._capacity_bytes / 2 / size_bytes
-        return max(self._capacity_bytes / MOST_BYTES_PER_S, min(2 * before_s, fitting_s, LONGEST_PAUSE_S))
+        return max(self._capacity_bytes / MOST_BYTES_PER_S, min(2 * before_s, fitting_s, self._longest_pause()))
+
+    def _longest_pause(self) -> float:
+        return max(LONGEST_PAUSE_S, len(self._flooded) / MOST_READS_PER_S)
+
+    def _end_of(self, pause_s: float, began: float) -> float:
+        """Floods are read at the same moments, so that what they bring goes on together."""
+        longest_s = self._longest_pause()
+        return began + pause_s if pause_s < longest_s else (began // longest_s + 1) * longest_s
 
     async def _is_readable(self, timeout_s: float | None) -> bool:
         loop = asyncio.get_running_loop()

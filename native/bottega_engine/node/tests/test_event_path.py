@@ -10,7 +10,7 @@ import msgspec
 
 from bottega_engine.node import launch as messages
 from bottega_engine.node.outbox import MOST_BYTES, Outbox
-from bottega_engine.node.output_pipe import FIRST_PAUSE_S, LONGEST_PAUSE_S, PIPE_BYTES, OutputPipe
+from bottega_engine.node.output_pipe import FIRST_PAUSE_S, LONGEST_PAUSE_S, MOST_READS_PER_S, PIPE_BYTES, OutputPipe
 
 decode = msgspec.msgpack.Decoder(messages.FromKeeper).decode
 
@@ -70,6 +70,37 @@ async def test_the_longer_a_flood_goes_on_the_more_comes_at_once() -> None:
     await flooding
     assert "".join("".join(texts) for texts in batches).count("\n") == 200
     assert len(batches) < took / LONGEST_PAUSE_S + 8 < took / FIRST_PAUSE_S
+
+
+async def test_many_floods_are_read_together_and_less_often() -> None:
+    pipes = [open_pipe() for _ in range(40)]
+    reads: list[float] = []
+
+    async def flood() -> None:
+        for _ in range(100):
+            for _, writer in pipes:
+                os.write(writer, b"line\n")
+            await asyncio.sleep(0.02)
+        for _, writer in pipes:
+            os.close(writer)
+
+    async def read(pipe: OutputPipe) -> int:
+        lines = 0
+        async for texts in pipe.texts():
+            reads.append(time.perf_counter())
+            lines += len("".join(texts).splitlines())
+        pipe.close()
+        return lines
+
+    flooding = asyncio.create_task(flood())
+    began = time.perf_counter()
+    assert await asyncio.gather(*(read(pipe) for pipe, _ in pipes)) == [100] * len(pipes)
+    took = time.perf_counter() - began
+    await flooding
+    most = (took + 1) * MOST_READS_PER_S + 8 * len(pipes)
+    assert len(reads) < most < len(pipes) * took / LONGEST_PAUSE_S
+    moments = {round(moment / FIRST_PAUSE_S) for moment in reads}
+    assert len(moments) < len(reads) / 4
 
 
 async def test_what_was_printed_is_there_before_what_is_told_next() -> None:
