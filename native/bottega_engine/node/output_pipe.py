@@ -94,7 +94,9 @@ class OutputPipe:
             return FIRST_PAUSE_S
         self._flooded.add(self)
         fitting_s = before_s * self._capacity_bytes / 2 / size_bytes
-        return max(self._capacity_bytes / MOST_BYTES_PER_S, min(2 * before_s, fitting_s, self._longest_pause()))
+        return max(
+            self._capacity_bytes / MOST_BYTES_PER_S, min(2 * before_s, fitting_s, self._longest_pause())
+        )
 
     def _longest_pause(self) -> float:
         return max(LONGEST_PAUSE_S, len(self._flooded) / MOST_READS_PER_S)

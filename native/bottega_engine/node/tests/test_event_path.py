@@ -5,12 +5,19 @@ from __future__ import annotations
 import asyncio
 import os
 import time
+from typing import Any
 
 import msgspec
 
 from bottega_engine.node import launch as messages
-from bottega_engine.node.outbox import MOST_BYTES, Outbox
-from bottega_engine.node.output_pipe import FIRST_PAUSE_S, LONGEST_PAUSE_S, MOST_READS_PER_S, PIPE_BYTES, OutputPipe
+from bottega_engine.node.outbox import AHEAD_S, MOST_BYTES, SHARE_S, Outbox
+from bottega_engine.node.output_pipe import (
+    FIRST_PAUSE_S,
+    LONGEST_PAUSE_S,
+    MOST_READS_PER_S,
+    PIPE_BYTES,
+    OutputPipe,
+)
 
 decode = msgspec.msgpack.Decoder(messages.FromKeeper).decode
 
@@ -188,3 +195,32 @@ async def test_an_engine_that_is_behind_stops_the_ranks_and_gets_few_large_messa
     batches = [message.records for message in sent if isinstance(message, messages.Records)]
     assert [int(each["text"][:10]) for batch in batches for each in batch] == list(range(2_000))
     assert len(batches) < 50
+
+
+async def test_who_talks_all_the_time_is_heard_in_turns_and_who_was_quiet_at_once() -> None:
+    sent: list[messages.FromKeeper] = []
+
+    async def send(message: bytes) -> None:
+        sent.append(decode(message))
+
+    def turns(run_id: str) -> list[list[dict[str, Any]]]:
+        heard = [message for message in sent if isinstance(message, messages.Records)]
+        return [message.records for message in heard if message.run_id == run_id]
+
+    outbox = Outbox(send)
+    delivering = asyncio.create_task(outbox.deliver())
+    began = time.perf_counter()
+    said = 0
+    while len(turns("talks")) < AHEAD_S / SHARE_S + 10:
+        await outbox.add("talks", [{"type": "metric", "step": said}])
+        said += 1
+        await asyncio.sleep(SHARE_S / 20)
+    # What it saved up is gone after AHEAD_S, or sooner.
+    assert len(turns("talks")) <= (time.perf_counter() - began + AHEAD_S) / SHARE_S + 2
+    assert len(turns("talks")[-1]) > 1
+    await outbox.add("talks", [{"type": "metric", "step": said}])
+    await outbox.add("quiet", [{"type": "metric", "step": 0}])
+    await asyncio.sleep(SHARE_S / 20)
+    assert turns("quiet") == [[{"type": "metric", "step": 0}]]
+    assert [each["step"] for turn in turns("talks") for each in turn] == list(range(said + 1))
+    delivering.cancel()
