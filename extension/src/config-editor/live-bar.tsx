@@ -40,7 +40,7 @@ export const LiveBar = ({ trans, edit }: BarProps): JSX.Element | null => {
         )}
         {applying.kind === 'applied' && (
           <p>
-            {trans.__('Applied at step %1:', formatCount(applying.step))}{' '}
+            {trans.__('Holds from step %1 on:', formatCount(applying.step))}{' '}
             <Fields changes={applying.changes} trans={trans} />
           </p>
         )}

@@ -215,9 +215,12 @@ class Client:
         events: list[Record] = self._request("GET", f"{run_path(id)}/events?{query}")["events"]
         return events
 
-    def follow(self, id: str, from_seq: int = 1) -> Iterator[Record]:
-        """Every event from a number on, those of the past first, then live; ends with the log."""
-        return follow_run(self._stream, id, from_seq)
+    def follow(self, id: str, from_seq: int = 1, output: str = "all") -> Iterator[Record]:
+        """Every event from a number on, those of the past first, then live; ends with the log.
+
+        With output "tail" a flood of output is left out but for its end, and everything else comes as well.
+        """
+        return follow_run(self._stream, id, from_seq, output)
 
     def _stream(self) -> Stream:
         return Stream(self._reach().socket)

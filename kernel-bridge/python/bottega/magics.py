@@ -227,7 +227,7 @@ def wait_and_show(run: Run, handle: Any) -> None:
     """Keeps the output up to date for front ends without the live renderer."""
     shown = 0.0
     try:
-        for _ in run.events():
+        for _ in run.client.follow(run.id, output="tail"):
             if time.monotonic() - shown > UPDATE_EVERY_S:
                 handle.update(run_bundle(run.refresh().record), raw=True)
                 shown = time.monotonic()

@@ -38,7 +38,7 @@ class Run:
     def wait(self) -> Run:
         """Waits for the end; an interrupt ends the wait and not the run."""
         if not self.refresh().has_ended:
-            for _ in self.client.follow(self.id, self.record["last_seq"] + 1):
+            for _ in self.client.follow(self.id, self.record["last_seq"] + 1, output="tail"):
                 pass
         return self.refresh()
 

@@ -44,11 +44,11 @@ class Stream:
 OpenStream = Callable[[], Stream]
 
 
-def follow_run(open_stream: OpenStream, run: str, from_seq: int) -> Iterator[Message]:
-    """Every event once, in order, until the log ends."""
+def follow_run(open_stream: OpenStream, run: str, from_seq: int, output: str = "all") -> Iterator[Message]:
+    """Every event once, in order, until the log ends. With output "tail" no more of the output than a person can read."""
     next_seq = from_seq
     for stream in reconnecting(open_stream):
-        stream.send({"type": "follow", "run": run, "from": next_seq})
+        stream.send({"type": "follow", "run": run, "from": next_seq, "output": output})
         for message in messages(stream):
             if message["type"] == "error" and message.get("run") == run:
                 raise BottegaError.of(message["error"])

@@ -37,14 +37,37 @@ export class FollowedRun {
   async finished(signal?: AbortSignal): Promise<Run> {
     const { state, last_seq } = await this.refresh();
     if (hasEnded(state)) return this.record;
-    for await (const event of this.events(last_seq + 1, signal)) {
+    for await (const event of this.follow(last_seq + 1, 'tail', signal)) {
       if (endsLog(event)) break;
     }
     return this.refresh();
   }
 
   /** Every event from a number on, those of the past first; ends with the log. */
-  async *events(from = 1, signal?: AbortSignal): AsyncGenerator<RunEvent, void, undefined> {
+  events(from = 1, signal?: AbortSignal): AsyncGenerator<RunEvent, void, undefined> {
+    return this.follow(from, 'all', signal);
+  }
+
+  stop(): Promise<Run> {
+    return this.client.stop(this.id);
+  }
+
+  /** Changes live fields, by dotted key; null takes one away. */
+  change(values: Record<string, unknown>): Promise<void> {
+    return this.client.change(this.id, values);
+  }
+
+  /** Records the next steps with the profiler. */
+  profile(steps = 5): Promise<void> {
+    return this.client.profile(this.id, steps);
+  }
+
+  /** With the output's tail no more of the output than a person can read. */
+  private async *follow(
+    from: number,
+    output: 'all' | 'tail',
+    signal?: AbortSignal
+  ): AsyncGenerator<RunEvent, void, undefined> {
     const waiting: RunEvent[] = [];
     let failure: unknown;
     let notify = (): void => undefined;
@@ -64,7 +87,8 @@ export class FollowedRun {
       error => {
         failure = new BottegaError(error);
         notify();
-      }
+      },
+      { output }
     );
     try {
       const { state, last_seq } = await this.refresh();
@@ -84,19 +108,5 @@ export class FollowedRun {
       signal?.removeEventListener('abort', abort);
       subscription.dispose();
     }
-  }
-
-  stop(): Promise<Run> {
-    return this.client.stop(this.id);
-  }
-
-  /** Changes live fields, by dotted key; null takes one away. */
-  change(values: Record<string, unknown>): Promise<void> {
-    return this.client.change(this.id, values);
-  }
-
-  /** Records the next steps with the profiler. */
-  profile(steps = 5): Promise<void> {
-    return this.client.profile(this.id, steps);
   }
 }

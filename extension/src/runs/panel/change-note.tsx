@@ -20,7 +20,7 @@ export const ChangeNote = ({ trans, change }: { trans: TranslationBundle; change
   if (applied) {
     return (
       <p className="jp-BottegaChange-note" role="status">
-        {trans.__('Applied at step %1: %2', formatCount(applied.step), changeText(trans, applied))}
+        {trans.__('Holds from step %1 on: %2', formatCount(applied.step), changeText(trans, applied))}
         <Button onClick={dismiss}>{trans.__('Dismiss')}</Button>
       </p>
     );

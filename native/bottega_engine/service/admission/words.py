@@ -31,7 +31,7 @@ def reason(need: Need, nodes: Iterable[Room], holders: Mapping[str, Need], befor
         text += f"; {used:g} of {total:g} {unit}s are in use by {_names(users)}"
     if not before and used + amount(need) <= total:
         text += f"; something else on the cluster uses {'others' if users else 'them'}"
-    return text + (f"; {_names(before)} comes first" if before else "")
+    return text + (f"; {_names(before)} {'comes' if len(before) == 1 else 'come'} first" if before else "")
 
 
 def too_large(need: Need, nodes: Iterable[Room]) -> str:
