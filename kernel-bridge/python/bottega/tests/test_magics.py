@@ -150,8 +150,8 @@ def test_an_interrupt_ends_the_wait_and_not_the_run(
     say(shell, "up local")
     follow = bottega.Client.follow
 
-    def interrupted(self: bottega.Client, id: str, from_seq: int = 1) -> Any:
-        yield next(follow(self, id, from_seq))
+    def interrupted(self: bottega.Client, id: str, **how: Any) -> Any:
+        yield next(follow(self, id, **how))
         raise KeyboardInterrupt
 
     monkeypatch.setattr(bottega.Client, "follow", interrupted)
