@@ -76,22 +76,22 @@ export class RunMirror {
   }
 
   private write(batches: EventBatch[]): void {
+    const { ledger, onRun } = this.options;
     let runs: Run[];
     try {
-      runs = this.options.ledger.appendTogether(batches);
+      runs = ledger
+        .appendTogether(batches)
+        .map(run => (run.reason === FULL_DISK ? ledger.updateRun(run.id, { reason: '' }) : run));
     } catch (error) {
       if (!(error instanceof BottegaError)) throw error;
       if (batches.length === 1) return batches.forEach(([id]) => this.recover(id, error));
       // One that cannot be written keeps no other from being written.
       return batches.forEach(batch => this.write([batch]));
     }
-    for (const run of runs) this.wrote(run);
-  }
-
-  private wrote(run: Run): void {
-    const { ledger, onRun } = this.options;
-    onRun(run.reason === FULL_DISK ? ledger.updateRun(run.id, { reason: '' }) : run);
-    if (hasEnded(run.state)) this.unfollow(run.id);
+    for (const run of runs) {
+      onRun(run);
+      if (hasEnded(run.state)) this.unfollow(run.id);
+    }
   }
 
   private recover(id: string, { code }: BottegaError): void {
