@@ -149,18 +149,20 @@ class Run:
 
     def _take_phase(self, rank: int, event: Event) -> None:
         if (whole := self._phases.add(rank, event)) is not None:
-            self.append(whole)
             if whole["name"] == "fork":
                 self._forked_ms = whole["started"] + whole["duration_ms"]
-                # A script says nothing about its own state.
-                if self.kind == "script" and self.reason != "stopping":
-                    self.set_state("running")
+            self.append(whole)
 
     def _take_of_script(self, record: Record, event: Event) -> None:
+        """A script runs from its first line or number on; it says nothing about its own state."""
         if isinstance(record, Metric):
             self._end_first_step()
-        if isinstance(record, Metric | Output | Artifact | Notice):
-            self.append(event)
+        elif not isinstance(record, Output | Artifact | Notice):
+            return
+        # A notice is no line of the script: its packages may be being installed.
+        if self.state == "starting" and not isinstance(record, Notice):
+            self.set_state("running")
+        self.append(event)
 
     def _end_first_step(self) -> None:
         if self._has_metric or self._forked_ms is None:

@@ -102,12 +102,6 @@ async def test_output_comes_line_by_line_at_once_and_keeps_every_byte(
     ]
 
 
-async def test_a_script_that_says_nothing_runs_all_the_same(client: EngineClient, folder: Path) -> None:
-    (folder / "silent.py").write_text("")
-    events = await client.run(folder, script_config("silent.py"))
-    assert states_of(events) == ["pending", "starting", "running", "done"], tail(events)
-
-
 async def test_a_script_ends_as_it_would_alone(client: EngineClient, folder: Path) -> None:
     (folder / "late.py").write_text(
         "import atexit, threading, time\n"
