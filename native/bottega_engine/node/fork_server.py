@@ -9,6 +9,9 @@ What it is asked, one datagram each, with descriptors:
 It answers in JSON: `{"ready": true, …}` once, then for each request `{"forked": pid}`, `{"refused": reason}` or
 `{"pong": threads}`, and `{"exited": pid, "status": …}` for each child.
 
+A child says itself that it was forked, before all else. When this process is killed in the middle of a fork, the keeper
+has heard of the child, or there is none: a rank that nobody knows would run beside the one that is made in its place.
+
 It has one thread, always: a fork of a process that ever ran a threaded operation hangs in its first matmul.
 """
 
@@ -79,16 +82,26 @@ class ForkServer:
         if len(names := threads()) != 1:
             self.say({"refused": f"It has more than one thread: {', '.join(names)}."})
             return
+        told, tell = os.pipe()
         pid = os.fork()
         if pid == 0:
-            self._become(what, descriptors)
+            os.close(told)
+            self._become(what, descriptors, tell)
+        os.close(tell)
         pidfd = os.pidfd_open(pid)
         self._children[pidfd] = pid
         self._poll.register(pidfd, select.POLLIN)
-        self.say({"forked": pid})
+        # The next answer is not to come before the one of the child.
+        has_told = os.read(told, 1)
+        os.close(told)
+        if not has_told:
+            self._reap(pidfd)
 
-    def _become(self, what: bytes, descriptors: list[int]) -> None:
+    def _become(self, what: bytes, descriptors: list[int], tell: int) -> None:
         try:
+            self._channel.send(json.dumps({"forked": os.getpid()}).encode())
+            os.write(tell, b"1")
+            os.close(tell)
             self._channel.close()
             for pidfd in self._children:
                 os.close(pidfd)

@@ -116,12 +116,21 @@ class ForkingProcess:
         elif "pong" in said:
             _settle(self._answers.pop(0), said["pong"])
         else:
-            pid = said["forked"]
-            self._exits[pid] = self._loop.create_future()
-            _settle(self._answers.pop(0), (pid, self._exits[pid]))
+            self._hear_fork(said["forked"])
+
+    def _hear_fork(self, pid: int) -> None:
+        self._exits[pid] = self._loop.create_future()
+        answer = self._answers.pop(0)
+        if answer.done():
+            # It came too late: another one was made in its place.
+            os.kill(pid, signal.SIGKILL)
+        _settle(answer, (pid, self._exits[pid]))
 
     def _hear_exit(self, pid: int, status: int) -> None:
-        _settle(self._exits.pop(pid), status)
+        if pid in self._exits:
+            _settle(self._exits.pop(pid), status)
+        else:
+            _settle_with(self._answers.pop(0), Refused("What it forked was killed before it could say so."))
         if self._is_retired and not self._exits:
             self.close()
 

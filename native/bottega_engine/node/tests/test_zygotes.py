@@ -17,6 +17,32 @@ THREAD_ON_SIGNAL = """
 import signal, threading
 signal.signal(signal.SIGUSR1, lambda *_: threading.Thread(target=threading.Event().wait, daemon=True).start())
 """
+DIES_AFTER_A_FORK = """
+import os, signal, sys
+from pathlib import Path
+if "bottega_engine.node.zygote" in sys.orig_argv:
+    fork, dead = os.fork, Path(__file__).with_name("dead")
+    def fork_and_die():
+        pid = fork()
+        if pid and not dead.exists():
+            dead.touch()
+            os.kill(os.getpid(), signal.SIGKILL)
+        return pid
+    os.fork = fork_and_die
+"""
+DIES_AT_ONCE = """
+import os, signal, sys
+from pathlib import Path
+if "bottega_engine.node.zygote" in sys.orig_argv:
+    fork, dead = os.fork, Path(__file__).with_name("dead")
+    def fork_the_dead():
+        pid = fork()
+        if not pid and not dead.exists():
+            dead.touch()
+            os.kill(os.getpid(), signal.SIGKILL)
+        return pid
+    os.fork = fork_the_dead
+"""
 NO_ZYGOTE = """
 import sys
 if "bottega_engine.node.zygote" in sys.orig_argv:
@@ -69,6 +95,20 @@ async def test_a_zygote_with_a_second_thread_is_renewed_and_its_runs_go_on(
     psutil.wait_procs([old], timeout=10)
     [new] = keeper.children("bottega-zygote")
     assert new.pid != old.pid
+
+
+@pytest.mark.parametrize("what", [DIES_AFTER_A_FORK, DIES_AT_ONCE], ids=["the zygote dies", "the rank dies"])
+async def test_a_fork_in_which_somebody_dies_makes_one_rank(tmp_path: Path, scripts: Path, what: str) -> None:
+    environment = at_start_of_python(tmp_path / "site", what)
+    (scripts / "count.py").write_text(
+        WHO + f"import time\ntime.sleep(0.3)\nopen({str(tmp_path / 'ran')!r}, 'a').write('once\\n')\n"
+    )
+    async with keeper_process(tmp_path / "data", environment) as keeper:
+        run = await keeper.run(scripts, script("count.py"))
+        assert (tmp_path / "site" / "dead").exists()
+        assert run.output == f"pid {run.rank_pid}\n"
+        assert (tmp_path / "ran").read_text() == "once\n"
+        assert (await keeper.run(scripts, script())).level == "forked"
 
 
 async def test_a_zygote_that_hangs_is_replaced_and_the_run_starts_from_the_next(
