@@ -99,6 +99,7 @@ class ForkServer:
 
     def _become(self, what: bytes, descriptors: list[int], tell: int) -> None:
         try:
+            # Not `say`: without a keeper that hears it there is nothing to do for this process.
             self._channel.send(json.dumps({"forked": os.getpid()}).encode())
             os.write(tell, b"1")
             os.close(tell)

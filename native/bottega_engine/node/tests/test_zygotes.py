@@ -17,31 +17,18 @@ THREAD_ON_SIGNAL = """
 import signal, threading
 signal.signal(signal.SIGUSR1, lambda *_: threading.Thread(target=threading.Event().wait, daemon=True).start())
 """
-DIES_AFTER_A_FORK = """
+DIES_IN_A_FORK = """
 import os, signal, sys
 from pathlib import Path
 if "bottega_engine.node.zygote" in sys.orig_argv:
     fork, dead = os.fork, Path(__file__).with_name("dead")
-    def fork_and_die():
+    def fork_once_badly():
         pid = fork()
-        if pid and not dead.exists():
+        if WHO_DIES == ("zygote" if pid else "rank") and not dead.exists():
             dead.touch()
             os.kill(os.getpid(), signal.SIGKILL)
         return pid
-    os.fork = fork_and_die
-"""
-DIES_AT_ONCE = """
-import os, signal, sys
-from pathlib import Path
-if "bottega_engine.node.zygote" in sys.orig_argv:
-    fork, dead = os.fork, Path(__file__).with_name("dead")
-    def fork_the_dead():
-        pid = fork()
-        if not pid and not dead.exists():
-            dead.touch()
-            os.kill(os.getpid(), signal.SIGKILL)
-        return pid
-    os.fork = fork_the_dead
+    os.fork = fork_once_badly
 """
 NO_ZYGOTE = """
 import sys
@@ -97,9 +84,9 @@ async def test_a_zygote_with_a_second_thread_is_renewed_and_its_runs_go_on(
     assert new.pid != old.pid
 
 
-@pytest.mark.parametrize("what", [DIES_AFTER_A_FORK, DIES_AT_ONCE], ids=["the zygote dies", "the rank dies"])
-async def test_a_fork_in_which_somebody_dies_makes_one_rank(tmp_path: Path, scripts: Path, what: str) -> None:
-    environment = at_start_of_python(tmp_path / "site", what)
+@pytest.mark.parametrize("who", ["zygote", "rank"])
+async def test_a_fork_in_which_somebody_dies_makes_one_rank(tmp_path: Path, scripts: Path, who: str) -> None:
+    environment = at_start_of_python(tmp_path / "site", f"WHO_DIES = {who!r}\n{DIES_IN_A_FORK}")
     (scripts / "count.py").write_text(
         WHO + f"import time\ntime.sleep(0.3)\nopen({str(tmp_path / 'ran')!r}, 'a').write('once\\n')\n"
     )
