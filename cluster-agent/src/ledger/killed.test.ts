@@ -44,7 +44,7 @@ test('a clean-up that is killed anywhere leaves every run whole or deleted, and 
     const events = Array.from({ length: EVENTS }, (_, index) => ({
       ...{ seq: index + 1, time: 0, type: 'output' as const, rank: 0, stream: 'stdout' as const, text: 'x'.repeat(100) }
     }));
-    fill.appendEvents(run.id, events);
+    fill.appendEvents([run.id, events]);
   }
   fill.close();
   for (const after of [1, 5, 9, 14]) {

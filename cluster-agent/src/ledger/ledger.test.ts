@@ -47,11 +47,11 @@ test('the same id with the same request is one run, with another request a confl
 
 test('events and the record they make are there again after a restart', () => {
   ledger.addRun(newRun(), '');
-  ledger.appendEvents('run-000001', outputs(1, 3));
-  ledger.appendEvents('run-000001', [
+  ledger.appendEvents(['run-000001', outputs(1, 3)]);
+  ledger.appendEvents(['run-000001', [
     ...outputs(2, 2),
     { seq: 4, time: 7, type: 'status', state: 'running', reason: '' }
-  ]);
+  ]]);
   ledger.close();
   ledger = open();
   expect(ledger.events('run-000001', 1, 100).map(event => event.seq)).toEqual([1, 2, 3, 4]);
@@ -61,7 +61,7 @@ test('events and the record they make are there again after a restart', () => {
 
 test('a hole is refused and leaves nothing behind', () => {
   ledger.addRun(newRun(), '');
-  expect(() => ledger.appendEvents('run-000001', [...outputs(1, 2), ...outputs(4, 1)])).toThrow('where 3 was expected');
+  expect(() => ledger.appendEvents(['run-000001', [...outputs(1, 2), ...outputs(4, 1)]])).toThrow('where 3 was expected');
   expect(ledger.run('run-000001').last_seq).toBe(0);
   expect(ledger.events('run-000001', 1, 10)).toEqual([]);
 });
@@ -120,8 +120,8 @@ test('the last end on a cluster is that of the run that ended last, whichever be
 test('what a deleted run left goes in slices, also after a kill, and the file becomes smaller', () => {
   ledger.addRun(newRun(), '');
   ledger.addRun(newRun('run-000002'), '');
-  ledger.appendEvents('run-000001', outputs(1, 5_000));
-  ledger.appendEvents('run-000002', outputs(1, 3));
+  ledger.appendEvents(['run-000001', outputs(1, 5_000)]);
+  ledger.appendEvents(['run-000002', outputs(1, 3)]);
   ledger.deleteRun('local', 'run-000001');
   expect(() => ledger.run('run-000001')).toThrow('There is no run');
   expect(ledger.deletions('local')).toEqual(['run-000001']);
@@ -141,11 +141,11 @@ test('what a deleted run left goes in slices, also after a kill, and the file be
 
 test('a new run under the id of a deleted one has nothing of it', () => {
   ledger.addRun(newRun(), '');
-  ledger.appendEvents('run-000001', outputs(1, 3_000));
+  ledger.appendEvents(['run-000001', outputs(1, 3_000)]);
   ledger.deleteRun('local', 'run-000001');
   ledger.addRun(newRun(), 'another');
   expect(ledger.events('run-000001', 1, 10)).toEqual([]);
-  ledger.appendEvents('run-000001', outputs(1, 1));
+  ledger.appendEvents(['run-000001', outputs(1, 1)]);
   while (ledger.sweep());
   expect(ledger.events('run-000001', 1, 10)).toEqual(outputs(1, 1));
 });

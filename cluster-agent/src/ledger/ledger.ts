@@ -184,15 +184,10 @@ export class Ledger {
   }
 
   /**
-   * Appends events that follow the last one, together with the changed run record. Events the ledger has already are
-   * passed over; a hole is refused, so that the mirror asks again instead of losing numbers.
+   * Appends events that follow the last ones of their runs, together with the changed run records: all or nothing. Events
+   * the ledger has already are passed over; a hole is refused, so that the mirror asks again instead of losing numbers.
    */
-  appendEvents(id: string, events: RunEvent[]): Run {
-    return this.file.writeNew(() => this.insertEvents(id, events));
-  }
-
-  /** The same for several runs in one transaction: all or nothing. */
-  appendTogether(batches: EventBatch[]): Run[] {
+  appendEvents(...batches: EventBatch[]): Run[] {
     return this.file.writeNew(() => batches.map(([id, events]) => this.insertEvents(id, events)));
   }
 

@@ -71,7 +71,7 @@ const write = (events: RunEvent[], sizes: number[] = [100_000]): string => {
   ledger.addRun(newRun(id), '');
   for (let at = 0, turn = 0; at < events.length; turn += 1) {
     const size = sizes[turn % sizes.length] ?? 1;
-    ledger.appendEvents(id, events.slice(at, (at += size)));
+    ledger.appendEvents([id, events.slice(at, (at += size))]);
   }
   return id;
 };
@@ -151,7 +151,7 @@ test('the lines of a run that an older Bottega has written are numbered when the
   expect(linesOf(id)).toEqual({ lines: naiveLines(events), total: 5_001 });
   forgetLines(id);
   const next: RunEvent = { seq: 5_001, time: 0, type: 'output', rank: 0, stream: 'stdout', text: ' the end\n' };
-  ledger.appendEvents(id, [next]);
+  ledger.appendEvents([id, [next]]);
   expect(linesOf(id)).toEqual({ lines: naiveLines([...events, next]), total: 5_001 });
 });
 

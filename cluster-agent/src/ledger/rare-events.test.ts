@@ -37,8 +37,8 @@ const inFile = (sql: string): void => {
 const steps = (): number[] => ledger.eventsOfType(ID, 'checkpoint').map(({ step }) => step);
 
 test('the events of a type are found without a look at the output', () => {
-  ledger.appendEvents(ID, events.slice(0, 25));
-  ledger.appendEvents(ID, events.slice(20));
+  ledger.appendEvents([ID, events.slice(0, 25)]);
+  ledger.appendEvents([ID, events.slice(20)]);
   expect(steps()).toEqual([10, 20, 30, 40, 50]);
   // Whoever reads this fails.
   inFile(`UPDATE events SET body = 'no JSON "type":"checkpoint"' WHERE body LIKE '%"output"%'`);
@@ -47,19 +47,19 @@ test('the events of a type are found without a look at the output', () => {
 });
 
 test('in a log that an older Bottega has begun all are found too, the older and the newer ones', () => {
-  ledger.appendEvents(ID, events.slice(0, 30));
+  ledger.appendEvents([ID, events.slice(0, 30)]);
   inFile('DELETE FROM rare_events');
-  ledger.appendEvents(ID, events.slice(30));
+  ledger.appendEvents([ID, events.slice(30)]);
   expect(steps()).toEqual([10, 20, 30, 40, 50]);
   expect(ledger.eventsOfType(ID, 'status')).toEqual([events[0]]);
 });
 
 test('a deleted run leaves nothing behind, and another one may take its id', () => {
-  ledger.appendEvents(ID, events);
+  ledger.appendEvents([ID, events]);
   ledger.deleteRun('local', ID);
   while (ledger.sweep());
   ledger.addRun(newRun(ID), '');
   expect(steps()).toEqual([]);
-  ledger.appendEvents(ID, events);
+  ledger.appendEvents([ID, events]);
   expect(steps()).toEqual([10, 20, 30, 40, 50]);
 });

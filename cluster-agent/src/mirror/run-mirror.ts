@@ -80,7 +80,7 @@ export class RunMirror {
     let runs: Run[];
     try {
       runs = ledger
-        .appendTogether(batches)
+        .appendEvents(...batches)
         .map(run => (run.reason === FULL_DISK ? ledger.updateRun(run.id, { reason: '' }) : run));
     } catch (error) {
       if (!(error instanceof BottegaError)) throw error;

@@ -32,7 +32,7 @@ const write = (...texts: string[]): void => {
   const events = texts.map((text, index): RunEvent => {
     return { seq: first + index, time: 0, type: 'output', rank: 0, stream: 'stdout', text };
   });
-  ledger.appendEvents(ID, events);
+  ledger.appendEvents([ID, events]);
 };
 const search = (query: Partial<SearchQuery>, signal = new AbortController().signal) =>
   searches.search(ID, { text: 'x', regex: false, case: false, from: 1, limit: 1_000, ...query }, signal);
@@ -72,7 +72,7 @@ test('of one rank or one stream only its lines are looked at, with a text or wit
     // Every tenth leaves its line open, for whoever writes next.
     return { seq: index + 1, time: 0, type: 'output', rank, stream, text: index % 10 ? 'one\ntwo\n' : 'one\ntwo' };
   });
-  ledger.appendEvents(ID, said);
+  ledger.appendEvents([ID, said]);
   const { lines } = ledger.lines(ID, 1, 5_000, 1_000_000);
   expect(lines).toHaveLength(800);
   const allOf = async (query: Partial<SearchQuery>): Promise<unknown[]> => {

@@ -91,12 +91,15 @@ const nextRound = async (): Promise<void> => {
   await expect.poll(() => (peer.takeAll(), peer.read.some(message => message.type === 'cluster_deleted'))).toBe(true);
   peer.terminate();
 };
+const add = (id: string, events: RunEvent[]): void => {
+  for (const run of ledger.appendEvents([id, events])) changes.tell({ type: 'run', run });
+};
 const append = (count: number, text = 'line\n', id = ID): void => {
   const first = ledger.run(id).last_seq + 1;
   const events = Array.from({ length: count }, (_, index): RunEvent => {
     return { seq: first + index, time: index, type: 'output', rank: 0, stream: 'stdout', text };
   });
-  changes.tell({ type: 'run', run: ledger.appendEvents(id, events) });
+  add(id, events);
 };
 const numbers = (from: number, to: number): number[] =>
   Array.from({ length: to - from + 1 }, (_, index) => from + index);
@@ -230,7 +233,7 @@ const tailOf = (peer: SlowPeer) =>
   peer.read.flatMap(message => (message.type === 'events' && message.output === 'tail' ? [message] : []));
 const metric = (id = ID): void => {
   const seq = ledger.run(id).last_seq + 1;
-  changes.tell({ type: 'run', run: ledger.appendEvents(id, [{ seq, time: 0, type: 'metric', step: 1, values: {} }]) });
+  add(id, [{ seq, time: 0, type: 'metric', step: 1, values: {} }]);
 };
 
 test('a tail has the last thousand lines, every number that is no output, and the line where it begins', () => {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import time
 from array import array
 from collections.abc import Iterator
@@ -24,7 +25,8 @@ class EventLog:
     """One writer, any number of readers, all in one event loop.
 
     The file holds one JSON object a line; line N is event N. A process that is killed leaves at most one torn line at
-    the end, which opening drops. `offsets` holds where each event starts, so any page is one read.
+    the end, which opening drops. `offsets` holds where each event starts, so any page is one read. The file is open to
+    be written only from the first event to `close`, so that logs of the past cost no open files.
     """
 
     def __init__(self, path: Path) -> None:
@@ -33,7 +35,8 @@ class EventLog:
         self._offsets = array("Q")
         self._end = 0
         self._batch: list[bytes] | None = None
-        self._file = self._recover()
+        self._file: BinaryIO | None = None
+        self._recover()
         self._grown = asyncio.Event()
 
     @property
@@ -77,13 +80,16 @@ class EventLog:
             await self._grown.wait()
 
     def close(self) -> None:
-        self._file.close()
+        """Nothing more is to be written for now; it can be read all the same."""
+        if self._file is not None:
+            self._file.close()
+            self._file = None
 
     def _add(self, lines: list[bytes]) -> None:
         try:
             self._write(b"".join(lines))
         except OSError:
-            self._file.truncate(self._end)
+            os.truncate(self._path, self._end)
             if len(lines) == 1:
                 raise
             for line in lines:
@@ -96,6 +102,8 @@ class EventLog:
         grown.set()
 
     def _write(self, data: bytes) -> None:
+        if self._file is None:
+            self._file = self._path.open("r+b", buffering=0)
         self._file.seek(self._end)
         rest = memoryview(data)
         while rest:
@@ -103,8 +111,9 @@ class EventLog:
 
     def _lines(self, first: int, limit: int) -> bytes:
         start, end = self._span(max(1, first), limit)
-        self._file.seek(start)
-        return self._file.read(end - start)
+        with self._path.open("rb", buffering=0) as file:
+            file.seek(start)
+            return file.read(end - start)
 
     def _span(self, first: int, limit: int) -> tuple[int, int]:
         """Byte range of a page."""
@@ -120,7 +129,7 @@ class EventLog:
     def _end_of(self, seq: int) -> int:
         return self._offsets[seq] if seq < self.last_seq else self._end
 
-    def _recover(self) -> BinaryIO:
+    def _recover(self) -> None:
         self._path.touch(mode=0o600)
         with self._path.open("rb") as lines:
             for line in lines:
@@ -128,9 +137,7 @@ class EventLog:
                     break
                 self._offsets.append(self._end)
                 self._end += len(line)
-        file = self._path.open("r+b", buffering=0)
-        file.truncate(self._end)
-        return file
+        os.truncate(self._path, self._end)
 
 
 def _is_event(line: bytes, seq: int) -> bool:

@@ -116,6 +116,7 @@ class Run:
             self.append(phase)
         more = {} if exit_code is None or exit_code < 0 else {"exit_code": exit_code}
         self.append({"type": "status", "state": state, "reason": reason, **more})
+        self.log.close()
 
     def take(self, records: list[tuple[int, Record]]) -> None:
         """Writes what ranks said, each with its record."""

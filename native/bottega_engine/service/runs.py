@@ -148,7 +148,6 @@ class Runs:
                     "conflict", f"The run {active.id} begins from it.", "Wait until that is over."
                 )
         del self._runs[run_id]
-        run.log.close()
         self.trash.take(run.folder)
         self._later(self.trash.empty())
 

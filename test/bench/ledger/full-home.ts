@@ -17,7 +17,7 @@ export const fillHome = async (home: string): Promise<Run[]> => {
   const runs = Array.from({ length: RUNS }, (_, index) => runAt(index, Date.now()));
   for (const run of runs) ledger.addRun(run, run.id);
   for (const run of runs.slice(0, LONG_RUNS)) {
-    for (let first = 1; first <= LONG_EVENTS; first += EVENTS_AT_ONCE) ledger.appendEvents(run.id, linesFrom(first));
+    for (let first = 1; first <= LONG_EVENTS; first += EVENTS_AT_ONCE) ledger.appendEvents([run.id, linesFrom(first)]);
   }
   ledger.close();
   return runs;

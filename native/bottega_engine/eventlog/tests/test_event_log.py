@@ -132,9 +132,9 @@ class FullDisk:
 
 
 async def test_a_batch_is_one_write_and_wakes_readers_once(tmp_path: Path) -> None:
-    log = EventLog(tmp_path / "events.jsonl")
-    counting = CountedWrites(log._file)
-    log._file = counting  # type: ignore[assignment]
+    path = tmp_path / "events.jsonl"
+    log = EventLog(path)
+    log._file = counting = CountedWrites(path.open("r+b", buffering=0))  # type: ignore[assignment]
     waiting = asyncio.ensure_future(log.wait_beyond(99))
     with log.batch():
         assert [log.append({"type": "output", "text": f"a\nb\r{n}"}) for n in range(100)][-1] == 100
@@ -151,17 +151,33 @@ async def test_a_batch_is_one_write_and_wakes_readers_once(tmp_path: Path) -> No
 def test_a_full_disk_keeps_what_fits_of_a_batch(tmp_path: Path) -> None:
     path = tmp_path / "events.jsonl"
     log = EventLog(path)
-    real = log._file
-    log._file = SmallDisk(real, 1_000)  # type: ignore[assignment]
+    log._file = SmallDisk(path.open("r+b", buffering=0), 1_000)  # type: ignore[assignment]
     with pytest.raises(OSError, match="No space"), log.batch():
         for _ in range(100):
             log.append({"type": "output", "text": "x" * 100})
-    log._file = real
+    log.close()
     kept = log.last_seq
     assert 3 < kept < 10
     assert log.append({"type": "output", "text": "again"}) == kept + 1
-    log.close()
     assert numbers(EventLog(path)) == list(range(1, kept + 2))
+
+
+def test_only_a_log_that_is_written_is_an_open_file(tmp_path: Path) -> None:
+    path = tmp_path / "events.jsonl"
+    log = EventLog(path)
+    assert not is_open(path)
+    log.append({"type": "output", "text": "one"})
+    assert is_open(path)
+    log.close()
+    assert not is_open(path)
+    assert numbers(log) == [1]
+    assert not is_open(path)
+    assert log.append({"type": "output", "text": "two"}) == 2
+    assert numbers(EventLog(path)) == [1, 2]
+
+
+def is_open(path: Path) -> bool:
+    return str(path) in [os.path.realpath(link) for link in Path("/proc/self/fd").iterdir()]
 
 
 class CountedWrites:
