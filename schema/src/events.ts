@@ -5,7 +5,8 @@ import { QueuePlace, RunState, StartLevel } from './run.js';
 /**
  * Phases of a start, in order. `sync` is timed by the agent, the others by the engine and the ranks. `environment`
  * (packages of `dependencies` are installed) and `base` (the base model is loaded into a process that stays) are there
- * only when this start had to do it.
+ * only when this start had to do it. Of a script `first_line` lasts until it prints something, and `first_step` from
+ * there until it logs its first number, each only when that happens.
  */
 export const phaseNames = [
   'sync',
@@ -16,6 +17,7 @@ export const phaseNames = [
   'imports',
   'model',
   'data',
+  'first_line',
   'first_step'
 ] as const;
 export const PhaseName = Type.Enum([...phaseNames]);

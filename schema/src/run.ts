@@ -4,7 +4,7 @@ import { ClusterName, Digest, RunId, Time } from './common.js';
 /**
  * pending: written in the ledger, not yet on the cluster or waiting for seats.
  * starting: it has seats; processes come up.
- * running: the first optimizer step (or the first line of a script) is done.
+ * running: the first optimizer step is done; a script runs from its first process on.
  * done, failed, stopped, lost: it ended; `lost` when what held it is gone and nobody can say how it ended.
  */
 export const activeStates = ['pending', 'starting', 'running'] as const;

@@ -123,7 +123,8 @@ class ForkingProcess:
         answer = self._answers.pop(0)
         if answer.done():
             # It came too late: another one was made in its place.
-            os.kill(pid, signal.SIGKILL)
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
         _settle(answer, (pid, self._exits[pid]))
 
     def _hear_exit(self, pid: int, status: int) -> None:

@@ -28,6 +28,8 @@ from bottega_engine.service.records import (
 
 ENDED = ("done", "failed", "stopped", "lost")
 SUBMIT, EVENTS = "submit.json", "events.jsonl"
+SCRIPT_PHASES = ("first_line", "first_step")
+"""What ends the start of a script, which says nothing about it; one that logs a number first has no first line."""
 
 
 class Run:
@@ -44,9 +46,10 @@ class Run:
         """Its log cannot be written: what it says is dropped, and it is being ended."""
         self.log = EventLog(folder / EVENTS)
         self._phases = SlowestOf(submit["config"]["resources"]["ranks"])
-        self._forked_ms: float | None = None
         self._queue: dict[str, int] | None = None
-        self._has_metric = False
+        self._coming: tuple[str, ...] = SCRIPT_PHASES
+        self._since_ms: float | None = None
+        """When the phase of a script that comes next began; None before it has a process."""
         self._executed = ExecutedModules(submit["tree"])
         self.config: dict[str, Any] = submit["config"]
         """As the run has it now, with what was changed since it was asked for."""
@@ -150,28 +153,28 @@ class Run:
 
     def _take_phase(self, rank: int, event: Event) -> None:
         if (whole := self._phases.add(rank, event)) is not None:
-            if whole["name"] == "fork":
-                self._forked_ms = whole["started"] + whole["duration_ms"]
             self.append(whole)
+        if event["name"] == "fork" and self.kind == "script" and self._since_ms is None:
+            self._since_ms = event["started"] + event["duration_ms"]
+            self.set_state("running", self.reason if self.reason == "stopping" else "")
 
     def _take_of_script(self, record: Record, event: Event) -> None:
-        """A script runs from its first line or number on; it says nothing about its own state."""
-        if isinstance(record, Metric):
-            self._end_first_step()
-        elif not isinstance(record, Output | Artifact | Notice):
+        if isinstance(record, Output):
+            self._end_phase("first_line")
+        elif isinstance(record, Metric):
+            self._end_phase("first_step")
+        elif not isinstance(record, Artifact | Notice):
             return
-        # A notice is no line of the script: its packages may be being installed.
-        if self.state == "starting" and not isinstance(record, Notice):
-            self.set_state("running")
         self.append(event)
 
-    def _end_first_step(self) -> None:
-        if self._has_metric or self._forked_ms is None:
+    def _end_phase(self, name: str) -> None:
+        started = self._since_ms
+        if started is None or name not in self._coming:
             return
-        self._has_metric = True
-        duration_ms = max(0.0, time.time() * 1000 - self._forked_ms)
+        self._coming = self._coming[self._coming.index(name) + 1 :]
+        self._since_ms = max(started, time.time() * 1000)
         self.append(
-            {"type": "phase", "name": "first_step", "started": self._forked_ms, "duration_ms": duration_ms}
+            {"type": "phase", "name": name, "started": started, "duration_ms": self._since_ms - started}
         )
 
 

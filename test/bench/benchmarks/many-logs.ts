@@ -56,7 +56,7 @@ const together = async (workplace: Workplace, steady: SteadyRun, target: string)
   await workplace.write('flood.run.yaml', `kind: script\ncommand: ${command}\n`);
   const submitted = Array.from({ length: RUNS }, () => workplace.run('flood.run.yaml', 'bench'));
   const runs = await Promise.all(submitted);
-  await allAre(workplace, runs, ['starting', 'running'], PRINTING_S - ROUND_S - SETTLE_S);
+  await allAre(workplace, runs, ['running'], PRINTING_S - ROUND_S - SETTLE_S);
   // Every process is there, and prints in a moment.
   await sleep(SETTLE_S * 1000);
   const seconds = await steady.pace(ROUND_S);

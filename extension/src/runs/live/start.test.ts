@@ -43,19 +43,23 @@ test('a run that ends in its start shows how long the phase took that it ended i
   expect(start([sync, seats], { state: 'failed', ended: 2018.5 }).segments.at(-1)).toEqual({ name: 'other', ms: 1000 });
 });
 
-test('a script has begun with its first line, also when it ends without a number', () => {
-  const script = { kind: 'script', state: 'running' } as const;
-  expect(start([sync, seats, fork], script).current).toBe('first_line');
-  const begun = start([sync, seats, fork], { ...script, started: 1097, ended: 9000, state: 'done' });
-  expect([begun.segments.at(-1), begun.isComplete, begun.current]).toEqual([
-    { name: 'first_line', ms: 17 },
-    true,
-    null
+test('the start of a script ends with its first line or number, or with the script', () => {
+  const script = { kind: 'script', state: 'running', started: 1080 } as const;
+  const line = { name: 'first_line', started: 1080, duration_ms: 17 } as const;
+  const ends = [
+    start([sync, seats, fork], script),
+    start([sync, seats, fork, line], script),
+    start([sync, seats, fork, line, { ...first, started: 1097 }], script),
+    start([sync, seats, fork], { ...script, state: 'done', ended: 9000 }),
+    start([sync, seats], { ...script, state: 'failed', started: null, ended: 2018.5 })
+  ];
+  expect(ends.map(({ segments, isComplete, current }) => [segments.at(-1), isComplete, current])).toEqual([
+    [{ name: 'fork', ms: 20 }, false, 'first_line'],
+    [{ name: 'first_line', ms: 17 }, true, null],
+    [{ name: 'first_step', ms: 330 }, true, null],
+    [{ name: 'fork', ms: 20 }, true, null],
+    [{ name: 'other', ms: 1000 }, false, null]
   ]);
-  expect(start([sync, fork, first], { ...script, started: 1097 }).segments.at(-1)).toEqual({
-    name: 'first_step',
-    ms: 330
-  });
 });
 
 test('each phase is compared with the same one of the start before, also where only one has it', () => {

@@ -1,8 +1,8 @@
 import { phaseNames, type EventOf, type PhaseName, type Run } from '@bottega/schema';
 
-/** A stretch of the start. `other` is time that no phase accounts for; a script says only when its first line came. */
+/** A stretch of the start. `other` is time that no phase accounts for. */
 export interface StartSegment {
-  readonly name: PhaseName | 'first_line' | 'other';
+  readonly name: PhaseName | 'other';
   readonly ms: number;
 }
 
@@ -10,7 +10,7 @@ export interface StartSegment {
 export interface Start {
   readonly segments: readonly StartSegment[];
   readonly totalMs: number;
-  /** Whether the first step (or line) is done. */
+  /** Whether the first step is done; of a script the first line or number, or it has ended without one. */
   readonly isComplete: boolean;
   /** What it does now; null when it is over, or has not begun. */
   readonly current: StartSegment['name'] | null;
@@ -37,12 +37,10 @@ export const startOf = (phases: readonly Phase[], run: StartRecord): Start => {
     segments.push({ name: phase.name, ms: phase.duration_ms });
     end = phase.started + phase.duration_ms;
   }
-  const isStepped = ordered.some(phase => phase.name === 'first_step');
-  const isBegun = run.kind === 'script' && run.started !== null;
-  const isComplete = isStepped || isBegun;
+  const isQuiet = run.kind === 'script' && run.started !== null && run.ended !== null;
+  const isComplete = isQuiet || ordered.some(({ name }) => name === 'first_line' || name === 'first_step');
   const last = isComplete ? null : phaseInProgress(phases, run);
-  const until = isBegun && !isStepped ? run.started : last && run.ended;
-  if (until !== null && end !== null && until > end) segments.push({ name: last ?? 'first_line', ms: until - end });
+  if (last && run.ended !== null && end !== null && run.ended > end) segments.push({ name: last, ms: run.ended - end });
   return {
     segments,
     totalMs: segments.reduce((sum, segment) => sum + segment.ms, 0),
@@ -52,16 +50,18 @@ export const startOf = (phases: readonly Phase[], run: StartRecord): Start => {
   };
 };
 
-/** Only some starts have them, and say so as their reason. */
-const sometimes: readonly PhaseName[] = ['environment', 'base'];
+/** What no start waits for before it says so as its reason, or what a run of this kind does not have. */
+const unexpected: Record<Run['kind'], readonly PhaseName[]> = {
+  finetune: ['environment', 'base', 'first_line'],
+  script: ['environment', 'base', 'imports', 'model', 'data']
+};
 
 /** What a start that is not complete is doing, or what it was doing when it ended; null before it began. */
 const phaseInProgress = (phases: readonly Phase[], run: StartRecord): StartSegment['name'] | null => {
   if (!phases.length) return run.state === 'starting' ? 'sync' : null;
   const latest = Math.max(...phases.map(phase => phaseNames.indexOf(phase.name)));
-  const next = phaseNames.find((name, at) => at > latest && !sometimes.includes(name)) ?? null;
-  if (next === 'fork' && (run.reason || run.ended !== null)) return 'other';
-  return run.kind === 'script' && latest >= phaseNames.indexOf('fork') ? 'first_line' : next;
+  const next = phaseNames.find((name, at) => at > latest && !unexpected[run.kind].includes(name)) ?? null;
+  return next === 'fork' && (run.reason || run.ended !== null) ? 'other' : next;
 };
 
 /** A phase of this start beside the same one of another; null where one of them did not have it. */
@@ -71,7 +71,7 @@ export interface PhaseDifference {
   readonly beforeMs: number | null;
 }
 
-const segmentNames: readonly StartSegment['name'][] = [...phaseNames, 'first_line', 'other'];
+const segmentNames: readonly StartSegment['name'][] = [...phaseNames, 'other'];
 
 export const differencesOf = (start: Start, before: Start | null): PhaseDifference[] =>
   segmentNames

@@ -48,7 +48,9 @@ export const StartLine = ({
       <header>
         <b>{title(trans, start, totalMs, run)}</b>
         {run.start && <LevelBadge trans={trans} level={run.start} reason={levelReason} />}
-        {start.isComplete && before && <Comparison trans={trans} ms={start.totalMs - before.totalMs} />}
+        {before && start.isComplete && endOf(start) === endOf(before) && (
+          <Comparison trans={trans} ms={start.totalMs - before.totalMs} />
+        )}
         {current !== null && <span className="jp-BottegaStart-now">{nowText(trans, current, run)}…</span>}
         {slowest && (
           <button
@@ -105,13 +107,15 @@ export const StartLine = ({
 const title = (trans: TranslationBundle, start: Start, totalMs: number, run: Run): string => {
   const time = formatDuration(totalMs);
   if (!start.isComplete) {
+    if (start.current === 'first_line') return trans.__('No line yet after %1', time);
     return start.current === null ? trans.__('Ended in its start after %1', time) : trans.__('Starting for %1', time);
   }
   if (run.kind === 'finetune') return trans.__('First step after %1', time);
-  return start.segments.at(-1)?.name === 'first_step'
-    ? trans.__('First number after %1', time)
-    : trans.__('First line after %1', time);
+  if (endOf(start) === 'first_step') return trans.__('First number after %1', time);
+  return endOf(start) === 'first_line' ? trans.__('First line after %1', time) : trans.__('Started after %1', time);
 };
+
+const endOf = (start: Start): StartSegment['name'] | undefined => start.segments.at(-1)?.name;
 
 /** What it waits for in its own words, or what the phase is that it is in. */
 const nowText = (trans: TranslationBundle, current: StartSegment['name'], { reason }: Run): string =>

@@ -1,4 +1,4 @@
-"""Executed modules and changes as the engine keeps them, on a real log without a cluster."""
+"""What ranks say as the engine keeps it, on a real log without a cluster."""
 
 from __future__ import annotations
 
@@ -13,6 +13,12 @@ from bottega_engine.service.changes import check_change
 from bottega_engine.service.errors import EngineError
 from bottega_engine.service.records import record_of
 from bottega_engine.service.run import Run
+
+
+SCRIPT = {"kind": "script", "command": "a.py", "resources": {"ranks": 2}}
+FORK = {"type": "phase", "name": "fork", "started": 1e12, "duration_ms": 50.0}
+LINE = {"type": "output", "stream": "stdout", "text": "said\n"}
+NUMBER = {"type": "metric", "step": 0, "values": {"loss": 1.0}}
 
 
 def digest(text: str) -> str:
@@ -54,6 +60,37 @@ def modules(**texts: str) -> dict[str, Any]:
         "type": "modules",
         "modules": [{"path": f"{name}.py", "sha256": digest(text)} for name, text in texts.items()],
     }
+
+
+@pytest.mark.parametrize(
+    ("said", "phases"),
+    [
+        ([LINE], []),
+        ([FORK], []),
+        ([FORK, LINE, LINE], ["first_line"]),
+        ([FORK, LINE, NUMBER, NUMBER], ["first_line", "first_step"]),
+        ([FORK, NUMBER, LINE], ["first_step"]),
+    ],
+)
+def test_a_script_runs_from_its_first_process_to_a_line_and_a_number(
+    tmp_path: Path, said: list[dict[str, Any]], phases: list[str]
+) -> None:
+    run = Run.create(tmp_path / "run-000001", {"name": "one", "config": SCRIPT, "tree": TREE, "phases": []})
+    run.set_state("starting", "the libraries are being loaded")
+    for record in said:
+        say(run, {**record, "rank": 0})
+    assert (run.state, run.reason) == (("running", "") if FORK in said else ("starting", "the libraries are being loaded"))
+    told = events(run, "phase")
+    assert [phase["name"] for phase in told] == phases
+    begins = [FORK["started"] + FORK["duration_ms"], *(each["started"] + each["duration_ms"] for each in told)]
+    assert [phase["started"] for phase in told] == begins[:-1]
+
+
+def test_a_script_that_is_being_stopped_when_it_comes_up_says_so_on(tmp_path: Path) -> None:
+    run = Run.create(tmp_path / "run-000001", {"name": "one", "config": SCRIPT, "tree": TREE, "phases": []})
+    run.set_state("starting", "stopping")
+    say(run, FORK)
+    assert (run.state, run.reason) == ("running", "stopping")
 
 
 def test_modules_that_equal_the_tree_need_no_words(run: Run) -> None:
