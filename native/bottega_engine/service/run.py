@@ -119,7 +119,13 @@ class Run:
             self.append(phase)
         more = {} if exit_code is None or exit_code < 0 else {"exit_code": exit_code}
         self.append({"type": "status", "state": state, "reason": reason, **more})
+        self.close()
+
+    def close(self) -> None:
+        """Keeps in memory only what is asked of a run that has ended: no open file, no list of the project's files."""
         self.log.close()
+        self.submit = {**self.submit, "tree": {**self.submit["tree"], "entries": []}}
+        self._executed = ExecutedModules(self.submit["tree"])
 
     def take(self, records: list[tuple[int, Record]]) -> None:
         """Writes what ranks said, each with its record."""

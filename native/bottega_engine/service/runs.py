@@ -263,6 +263,8 @@ class Runs:
         for event in run.log.read(first):
             if event["type"] == "status":
                 run.state, run.reason = event["state"], event["reason"]
+        if run.has_ended:
+            run.close()
         self._runs[run_id] = run
         return run
 

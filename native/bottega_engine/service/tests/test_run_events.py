@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 
+from bottega_engine.eventlog.tests.test_event_log import is_open
 from bottega_engine.finetune.tests.conftest import make_config
 from bottega_engine.service.changes import check_change
 from bottega_engine.service.errors import EngineError
 from bottega_engine.service.records import record_of
-from bottega_engine.service.run import Run
+from bottega_engine.service.run import EVENTS, Run
 
 
 SCRIPT = {"kind": "script", "command": "a.py", "resources": {"ranks": 2}}
@@ -160,3 +161,11 @@ def test_a_run_that_is_over_has_nothing_to_change(run: Run) -> None:
     run.end("done", "")
     with pytest.raises(EngineError, match="is over"):
         check_change(run, {"learning_rate": 1})
+
+
+def test_a_run_that_is_over_keeps_neither_its_log_open_nor_the_list_of_its_files(run: Run) -> None:
+    assert is_open(run.folder / EVENTS)
+    run.end("done", "")
+    assert not is_open(run.folder / EVENTS)
+    assert run.submit["tree"] == {**TREE, "entries": []}
+    assert events(run, "status")[-1]["state"] == "done"

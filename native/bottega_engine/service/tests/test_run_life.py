@@ -13,7 +13,6 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from bottega_engine.eventlog.tests.test_event_log import is_open
 from bottega_engine.finetune.tests.conftest import make_config
 from bottega_engine.live_config import changed
 from bottega_engine.service.records import record_of
@@ -102,7 +101,6 @@ class RunLife(RuleBasedStateMachine):
         ended = [event for event in statuses if event["state"] in ENDED]
         assert len(ended) == (1 if self.end else 0)
         if self.end:
-            assert not is_open(self.run.folder / EVENTS)
             assert events[-1] == ended[0] == last_event(self.run.folder / EVENTS)
             assert (ended[0]["state"], ended[0]["reason"]) == self.end
         config = self.run.submit["config"]
