@@ -9,9 +9,9 @@ import { freePort } from '../../cluster/free-port.ts';
 import { serversOf } from '../../cluster/processes.ts';
 import { Workplace } from '../../cluster/workplace.ts';
 import type { FollowersReport } from '../logs/followers.ts';
-import { MemorySamples } from '../logs/memory-samples.ts';
+import { MemorySamples } from '../memory-samples.ts';
 import { RayJobs } from '../ray-jobs.ts';
-import { compare, compareTimes, secondsOf, type Result } from '../result.ts';
+import { compareTimes, secondsOf, type Result } from '../result.ts';
 import { SteadyRun } from '../steady-run.ts';
 
 const MINUTES = Number(process.env['BOTTEGA_LOGS_MINUTES'] ?? 5);
@@ -46,10 +46,7 @@ export const measure = async (): Promise<Result[]> => {
     results.push(
       compareTimes(`print → client in a flood of ${report.lines} lines`, inSeconds(report.delays), 'quiet', quiet)
     );
-    for (const { name, first, last } of memory) {
-      results.push(compare(`memory of the ${name}, last third`, 'MB', last, 'first third', first));
-    }
-    results.push(...(await measureReading(workplace, run, report.lines, jobs)));
+    results.push(...memory.thirds(), ...(await measureReading(workplace, run, report.lines, jobs)));
     return results;
   } finally {
     await workplace.end();
@@ -117,10 +114,9 @@ const flood = async (
   const command = `flood.py ${linesASecond} ${seconds} ${target}`;
   await workplace.write('flood.run.yaml', `kind: script\ncommand: ${command}\n`);
   const run = await workplace.run('flood.run.yaml', 'bench');
-  using samples = new MemorySamples(serversOf(workplace.home));
+  using memory = new MemorySamples(serversOf(workplace.home));
   const report = followers ? await follow(workplace, run.id, followers, kind) : noReport;
   const { state, reason } = await ended(workplace, run.id);
-  const memory = samples.thirds();
   if (state !== 'done') throw new Error(`The flood ended as ${state}: ${reason}`);
   return { run, report, memory };
 };

@@ -2,8 +2,8 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { serversOf } from '../../cluster/processes.ts';
 import { Workplace } from '../../cluster/workplace.ts';
-import { MemorySamples } from '../logs/memory-samples.ts';
-import { compare, compareTimes, secondsOf, type Result } from '../result.ts';
+import { MemorySamples } from '../memory-samples.ts';
+import { compareTimes, secondsOf, type Result } from '../result.ts';
 
 const RUNS = Number(process.env['BENCH_SAMPLES'] ?? 1_000);
 const MODULES = 2_000;
@@ -26,9 +26,7 @@ export const measure = async (): Promise<Result[]> => {
     const third = Math.max(1, Math.floor(RUNS / 3));
     return [
       compareTimes(`a run, last third of ${RUNS}`, seconds.slice(-third), 'first third', seconds.slice(0, third)),
-      ...memory
-        .thirds()
-        .map(({ name, first, last }) => compare(`memory of the ${name}, last third`, 'MB', last, 'first third', first))
+      ...memory.thirds()
     ];
   } finally {
     await workplace.end();

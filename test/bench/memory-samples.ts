@@ -1,5 +1,6 @@
-import type { Found } from '../../cluster/processes.ts';
-import { residentMiB } from '../memory.ts';
+import type { Found } from '../cluster/processes.ts';
+import { residentMiB } from './memory.ts';
+import { compare, type Result } from './result.ts';
 
 const EVERY_MS = 2_000;
 
@@ -23,11 +24,12 @@ export class MemorySamples {
     clearInterval(this.#timer);
   }
 
-  /** The first and the last third of the time until now. */
-  thirds(): { name: string; first: number[]; last: number[] }[] {
+  /** The last third of the time until now against the first. */
+  thirds(): Result[] {
     return [...this.#samples].map(([name, samples]) => {
       const third = Math.max(1, Math.floor(samples.length / 3));
-      return { name, first: samples.slice(0, third), last: samples.slice(-third) };
+      const [first, last] = [samples.slice(0, third), samples.slice(-third)];
+      return compare(`memory of the ${name}, last third`, 'MB', last, 'first third', first);
     });
   }
 }
