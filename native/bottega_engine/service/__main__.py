@@ -37,8 +37,8 @@ async def serve(settings: Settings) -> None:
         streams.nodes_changed()
         admission.looked()
 
-    keepers = Keepers(settings, blobs, runs, nodes_changed)
-    runs.keepers = streams.keepers = admission.nodes = keepers
+    keepers = Keepers(settings, blobs, runs.attendant, nodes_changed)
+    runs.attendant.keepers = streams.keepers = admission.nodes = keepers
     # A run that no node could hold is refused from the first moment on.
     await keepers.look()
     retention = Retention(settings.data, blobs, runs.trash, runs.active, keepers)
@@ -57,7 +57,7 @@ async def serve(settings: Settings) -> None:
     warming.cancel()
     emptying.cancel()
     watching.cancel()
-    await runs.close()
+    await runs.attendant.close()
     await runner.cleanup()
 
 

@@ -140,14 +140,18 @@ class Api:
 
     async def _stop(self, request: web.Request) -> web.Response:
         body = parse(await request.read(), StopBody)
-        return web.json_response((await self._runs.stop(_id(request), body.grace_seconds)).record())
+        run = self._runs.get(_id(request))
+        await self._runs.attendant.stop(run, body.grace_seconds)
+        return web.json_response(run.record())
 
     async def _profile(self, request: web.Request) -> web.Response:
-        await self._runs.profile(_id(request), parse(await request.read(), ProfileBody).steps)
+        body = parse(await request.read(), ProfileBody)
+        await self._runs.attendant.profile(self._runs.get(_id(request)), body.steps)
         return web.Response(status=204)
 
     async def _change(self, request: web.Request) -> web.Response:
-        await self._runs.change(_id(request), parse(await request.read(), ChangeBody).values)
+        body = parse(await request.read(), ChangeBody)
+        await self._runs.attendant.change(self._runs.get(_id(request)), body.values)
         return web.Response(status=204)
 
     async def _events(self, request: web.Request) -> web.Response:
