@@ -1,11 +1,14 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { hasEnded, type Run, type RunEvent } from '@bottega/schema';
+import { until } from '../cluster/until.ts';
 import type { Workplace } from '../cluster/workplace.ts';
 import { outputOf } from '../cluster/workplace.ts';
 import { processesOfRun, type Victim } from './victims.ts';
 
 export const LINES = 30;
+/** A keeper that is gone is known a moment before the kernel has ended its ranks; the script itself would live longer. */
+const DYING_MS = 1_000;
 
 /**
  * A script that leaves evidence outside of everything that Bottega keeps: one byte-exact line in a file when it begins
@@ -45,8 +48,10 @@ export const faultsOf = async (workplace: Workplace, run: Run, victim: Victim): 
   if (run.state === 'lost' && !mayLose.has(victim)) wrong(`it is lost although only the ${victim} was killed`);
   if (run.kind === 'script') await judgeScript(workplace, run, events, wrong);
   else if (run.state === 'done') judgeTraining(events, wrong);
-  const left = processesOfRun(workplace.home, run.id);
-  if (left.length) wrong(`processes ${left.join(', ')} of it still live`);
+  const living = (): number[] => processesOfRun(workplace.home, run.id);
+  await until('its processes to be gone', () => (living().length ? undefined : true), DYING_MS, 20).catch(() =>
+    wrong(`processes ${living().join(', ')} of it still live`)
+  );
   return faults;
 };
 
