@@ -48,10 +48,10 @@ test('the same id with the same request is one run, with another request a confl
 test('events and the record they make are there again after a restart', () => {
   ledger.addRun(newRun(), '');
   ledger.appendEvents(['run-000001', outputs(1, 3)]);
-  ledger.appendEvents(['run-000001', [
-    ...outputs(2, 2),
-    { seq: 4, time: 7, type: 'status', state: 'running', reason: '' }
-  ]]);
+  ledger.appendEvents([
+    'run-000001',
+    [...outputs(2, 2), { seq: 4, time: 7, type: 'status', state: 'running', reason: '' }]
+  ]);
   ledger.close();
   ledger = open();
   expect(ledger.events('run-000001', 1, 100).map(event => event.seq)).toEqual([1, 2, 3, 4]);
@@ -61,7 +61,9 @@ test('events and the record they make are there again after a restart', () => {
 
 test('a hole is refused and leaves nothing behind', () => {
   ledger.addRun(newRun(), '');
-  expect(() => ledger.appendEvents(['run-000001', [...outputs(1, 2), ...outputs(4, 1)]])).toThrow('where 3 was expected');
+  expect(() => ledger.appendEvents(['run-000001', [...outputs(1, 2), ...outputs(4, 1)]])).toThrow(
+    'where 3 was expected'
+  );
   expect(ledger.run('run-000001').last_seq).toBe(0);
   expect(ledger.events('run-000001', 1, 10)).toEqual([]);
 });

@@ -153,7 +153,10 @@ test.each(origins)('what an active run begins from stays, named %s', async (_, c
   const folder = await projectOf(files);
   for (const id of ['run-origin1', 'run-origin2']) {
     addEnded(id, 40);
-    ledger.appendEvents([id, [{ type: 'checkpoint', seq: 1, time: 1, step: 2, path: 'p', size_bytes: 1, final: false }]]);
+    ledger.appendEvents([
+      id,
+      [{ type: 'checkpoint', seq: 1, time: 1, step: 2, path: 'p', size_bytes: 1, final: false }]
+    ]);
   }
   const submitted = await bench.call<Run>('POST', '/v1/runs', { id: 'run-active1', config, folder, cluster: 'local' });
   expect(submitted.body.branch_of?.run).toBe('run-origin1');
@@ -168,9 +171,10 @@ test('a run that waited for its cluster holds what its files name when it begins
   await bench.call('POST', '/v1/clusters', { spec: SPEC });
   const folder = await projectOf({ 'base.yaml': base });
   addEnded('run-origin1', 40);
-  ledger.appendEvents(['run-origin1', [
-    { type: 'checkpoint', seq: 1, time: 1, step: 2, path: 'p', size_bytes: 1, final: false }
-  ]]);
+  ledger.appendEvents([
+    'run-origin1',
+    [{ type: 'checkpoint', seq: 1, time: 1, step: 2, path: 'p', size_bytes: 1, final: false }]
+  ]);
   const config = 'extends: base.yaml\n';
   const submitted = await bench.call<Run>('POST', '/v1/runs', { id: 'run-active1', config, folder, cluster: 'local' });
   expect(submitted.body.branch_of).toBeNull();

@@ -1121,7 +1121,9 @@ class EngineStreamMessage2(BaseModel):
 
 
 class Phase(BaseModel):
-    name: Literal["sync", "seats", "environment", "base", "fork", "imports", "model", "data", "first_step"]
+    name: Literal[
+        "sync", "seats", "environment", "base", "fork", "imports", "model", "data", "first_line", "first_step"
+    ]
     started: float
     """
     Milliseconds since the Unix epoch.
@@ -1332,7 +1334,9 @@ class PhaseEvent(BaseModel):
     Milliseconds since the Unix epoch.
     """
     type: Literal["phase"] = "phase"
-    name: Literal["sync", "seats", "environment", "base", "fork", "imports", "model", "data", "first_step"]
+    name: Literal[
+        "sync", "seats", "environment", "base", "fork", "imports", "model", "data", "first_line", "first_step"
+    ]
     started: float
     """
     Milliseconds since the Unix epoch.

@@ -15,7 +15,6 @@ from bottega_engine.service.errors import EngineError
 from bottega_engine.service.records import record_of
 from bottega_engine.service.run import EVENTS, Run
 
-
 SCRIPT = {"kind": "script", "command": "a.py", "resources": {"ranks": 2}}
 FORK = {"type": "phase", "name": "fork", "started": 1e12, "duration_ms": 50.0}
 LINE = {"type": "output", "stream": "stdout", "text": "said\n"}
@@ -80,10 +79,15 @@ def test_a_script_runs_from_its_first_process_to_a_line_and_a_number(
     run.set_state("starting", "the libraries are being loaded")
     for record in said:
         say(run, {**record, "rank": 0})
-    assert (run.state, run.reason) == (("running", "") if FORK in said else ("starting", "the libraries are being loaded"))
+    assert (run.state, run.reason) == (
+        ("running", "") if FORK in said else ("starting", "the libraries are being loaded")
+    )
     told = events(run, "phase")
     assert [phase["name"] for phase in told] == phases
-    begins = [FORK["started"] + FORK["duration_ms"], *(each["started"] + each["duration_ms"] for each in told)]
+    begins = [
+        FORK["started"] + FORK["duration_ms"],
+        *(each["started"] + each["duration_ms"] for each in told),
+    ]
     assert [phase["started"] for phase in told] == begins[:-1]
 
 
