@@ -19,7 +19,8 @@ from bottega_engine.node.rank_environment import rank_specs
 from bottega_engine.node.rank_process import Record
 from bottega_engine.node.run_environments import RunEnvironments
 from bottega_engine.node.starts import Starts
-from bottega_engine.store import Blobs, InvalidTree, lay_out
+from bottega_engine.node.work_folders import WorkFolders
+from bottega_engine.store import Blobs, InvalidTree
 
 RecordSink = Callable[[str, list[Record]], Awaitable[None]]
 FetchBlob = Callable[[str], Awaitable[bytes]]
@@ -38,6 +39,7 @@ class NodeRuns:
     ) -> None:
         self._runs_dir = data / "runs"
         self._blobs = Blobs(data / "blobs")
+        self._work_folders = WorkFolders(data / "next-work", self._blobs)
         self._starts = starts
         self._environments = environments
         self._sink = sink
@@ -116,5 +118,5 @@ class NodeRuns:
                 self._blobs.add(await self._fetch(digest))
         if work.exists():
             shutil.rmtree(work)
-        await asyncio.to_thread(lay_out, launch.tree, self._blobs, work)
+        await self._work_folders.lay_out(launch.tree, work)
         (folder / "output").mkdir(parents=True, exist_ok=True)

@@ -1,16 +1,14 @@
-"""A tree laid out as the folder a run works in."""
+"""What a project folder is when it travels: entries by path, and blobs by digest."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-import shutil
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from typing import Any
 
-from bottega_engine.store.blobs import Blobs
+Entry = dict[str, Any]
 
-COPIED_BYTES = 4 * 1024 * 1024
 ROOT = PurePosixPath()
 
 
@@ -18,19 +16,20 @@ class InvalidTree(ValueError):
     """A tree that is not what its digest says, or that reaches out of its folder."""
 
 
-def check_tree(tree: dict[str, Any]) -> None:
-    """Raises InvalidTree. `tree` has the shape of `Tree` in the schema."""
+def check_tree(tree: dict[str, Any]) -> dict[str, Entry]:
+    """Its entries by their path in the tree. Raises InvalidTree. `tree` has the shape of `Tree` in the schema."""
     text = json.dumps(tree["entries"], separators=(",", ":"), ensure_ascii=False)
     if hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest() != tree["digest"]:
         raise InvalidTree("The tree is not the one its digest names.")
-    links: set[PurePosixPath] = set()
-    for entry in tree["entries"]:
-        path = inner_path(entry["path"])
-        if any(parent in links for parent in path.parents):
-            raise InvalidTree(f"{path} lies behind a link.")
-        if entry["type"] == "link":
-            links.add(path)
-            inner_path(entry["target"], path.parent)
+    entries = {inner_path(entry["path"]): entry for entry in tree["entries"]}
+    links = {path for path, entry in entries.items() if entry["type"] == "link"}
+    for link in links:
+        inner_path(entries[link]["target"], link.parent)
+    if links:
+        for path in entries:
+            if any(parent in links for parent in path.parents):
+                raise InvalidTree(f"{path} lies behind a link.")
+    return {str(path): entry for path, entry in entries.items()}
 
 
 def inner_path(text: str, start: PurePosixPath = ROOT) -> PurePosixPath:
@@ -46,26 +45,3 @@ def inner_path(text: str, start: PurePosixPath = ROOT) -> PurePosixPath:
         else:
             raise InvalidTree(f"{text!r} leaves the tree.")
     return PurePosixPath(*parts)
-
-
-def lay_out(tree: dict[str, Any], blobs: Blobs, folder: Path) -> None:
-    """Makes `folder` hold the tree. Raises InvalidTree; every blob must be there.
-
-    Files are copied, so that a run that writes next to its code changes only its own copy; large ones (models, data)
-    are links to the read-only blob instead, so that a start costs milliseconds whatever the folder weighs.
-    """
-    check_tree(tree)
-    folder.mkdir(parents=True)
-    made = {folder}
-    for entry in tree["entries"]:
-        path = folder / inner_path(entry["path"])
-        if path.parent not in made:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            made.add(path.parent)
-        if entry["type"] == "link":
-            path.symlink_to(entry["target"])
-        elif entry["size"] > COPIED_BYTES:
-            path.symlink_to(blobs.path(entry["blob"]))
-        else:
-            shutil.copyfile(blobs.path(entry["blob"]), path)
-            path.chmod(0o755 if entry["executable"] else 0o644)

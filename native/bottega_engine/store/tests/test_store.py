@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bottega_engine.store import Blobs, InvalidTree, lay_out
+from bottega_engine.store import Blobs, InvalidTree, Layout, check_tree
 from bottega_engine.store.blobs import BrokenPack
-from bottega_engine.store.tree import COPIED_BYTES, check_tree
+from bottega_engine.store.layout import COPIED_BYTES
 
 
 def sha256(data: bytes) -> str:
@@ -78,9 +78,9 @@ def test_a_run_that_writes_next_to_its_code_changes_only_its_copy(tmp_path: Path
         file_entry("model/weights", large),
         file_entry("train.py", b"print(1)"),
     )
-    lay_out(tree, store, tmp_path / "first")
+    Layout(tmp_path / "first", store).become(check_tree(tree))
     (tmp_path / "first/train.py").write_text("edited")
-    lay_out(tree, store, tmp_path / "second")
+    Layout(tmp_path / "second", store).become(check_tree(tree))
     assert (tmp_path / "second/train.py").read_bytes() == b"print(1)"
     assert (tmp_path / "second/latest").read_bytes() == large
     assert (tmp_path / "second/bin/go").stat().st_mode & 0o777 == 0o755
@@ -102,11 +102,82 @@ def test_an_entry_that_leaves_the_tree_is_refused(entry: dict[str, Any]) -> None
         check_tree(tree_of(entry))
 
 
-def test_nothing_is_written_through_a_link() -> None:
+@pytest.mark.parametrize("order", [1, -1])
+def test_nothing_is_written_through_a_link(order: int) -> None:
+    entries = [{"path": "a", "type": "link", "target": "b"}, file_entry("a/c", b"")]
     with pytest.raises(InvalidTree, match="behind a link"):
-        check_tree(tree_of({"path": "a", "type": "link", "target": "b"}, file_entry("a/c", b"")))
+        check_tree(tree_of(*entries[::order]))
 
 
 def test_a_tree_is_what_its_digest_says() -> None:
     with pytest.raises(InvalidTree, match="not the one"):
         check_tree({**tree_of(file_entry("a", b"")), "digest": "0" * 64})
+
+
+LARGE = b"x" * (COPIED_BYTES + 1)
+paths = st.lists(st.sampled_from("abc"), min_size=1, max_size=3).map("/".join)
+contents = st.one_of(
+    st.tuples(st.sampled_from([b"", b"one", b"two", LARGE]), st.booleans()), st.sampled_from(["x", "b/c"])
+)
+
+
+def entry_of(path: str, content: tuple[bytes, bool] | str) -> dict[str, Any]:
+    if isinstance(content, str):
+        return {"path": path, "type": "link", "target": "../" * path.count("/") + content}
+    return file_entry(path, *content)
+
+
+def no_path_is_a_folder(files: dict[str, Any]) -> bool:
+    return not any(other.startswith(f"{path}/") for path in files for other in files)
+
+
+trees = (
+    st.dictionaries(paths, contents, max_size=8)
+    .filter(no_path_is_a_folder)
+    .map(lambda files: tree_of(*(entry_of(path, content) for path, content in files.items())))
+)
+
+
+def seen_in(folder: Path) -> dict[str, object]:
+    """Folders, links with their targets, and files with contents and mode, all by path."""
+    return {
+        str(path.relative_to(folder)): "folder"
+        if path.is_dir() and not path.is_symlink()
+        else path.readlink()
+        if path.is_symlink()
+        else (path.read_bytes(), path.stat().st_mode)
+        for path in folder.rglob("*")
+    }
+
+
+@settings(deadline=None, max_examples=150)
+@given(trees=st.lists(trees, min_size=2, max_size=4), enough_after=st.integers(0, 8))
+def test_a_folder_that_held_other_trees_before_is_the_same_as_a_new_one(
+    tmp_path_factory: pytest.TempPathFactory, trees: list[dict[str, Any]], enough_after: int
+) -> None:
+    store = Blobs(tmp_path_factory.getbasetemp() / "blobs-of-layouts")
+    for data in (b"", b"one", b"two", LARGE):
+        store.add(data)
+    *before, last = (check_tree(tree) for tree in trees)
+    folder = tmp_path_factory.mktemp("layouts")
+    used, new = Layout(folder / "used", store), Layout(folder / "new", store)
+    for entries in before:
+        asked = iter(range(enough_after))
+        used.become(entries, lambda asked=asked: next(asked, None) is None)  # type: ignore[misc]
+    used.become(last)
+    new.become(last)
+    assert seen_in(used.folder) == seen_in(new.folder)
+    assert used.saves(last) == len(last)
+
+
+def test_a_folder_that_somebody_changed_saves_nothing(tmp_path: Path) -> None:
+    store = Blobs(tmp_path / "blobs")
+    store.add(b"one")
+    entries = check_tree(tree_of(*(file_entry(name, b"one") for name in "abc")))
+    layout = Layout(tmp_path / "layout", store)
+    layout.become(entries)
+    assert layout.saves(entries) == 3
+    assert layout.saves({name: entries[name] for name in "ab"}) == 1
+    assert layout.saves({}) < 0
+    (layout.folder / "a").unlink()
+    assert layout.saves(entries) == 0
