@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import shutil
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -39,7 +38,8 @@ class NodeRuns:
     ) -> None:
         self._runs_dir = data / "runs"
         self._blobs = Blobs(data / "blobs")
-        self._work_folders = WorkFolders(data / "next-work", self._blobs)
+        # Who must fetch blobs may share the disk with keepers of other nodes.
+        self._work_folders = WorkFolders(data / "next-work" if fetch is None else None, self._blobs)
         self._starts = starts
         self._environments = environments
         self._sink = sink

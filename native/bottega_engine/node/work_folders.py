@@ -28,12 +28,13 @@ Entries = Mapping[str, Entry]
 
 
 class WorkFolders:
-    """`folder` is for what is being made, on the disk of the runs."""
+    """`spares` is where the folders of next runs lie, on the disk of the runs; None when others use that disk as well."""
 
-    def __init__(self, folder: Path, blobs: Blobs) -> None:
-        # Nobody knows what is in a folder in which a killed keeper was writing.
-        shutil.rmtree(folder, ignore_errors=True)
-        self._folder = folder
+    def __init__(self, spares: Path | None, blobs: Blobs) -> None:
+        if spares is not None:
+            # Nobody knows what is in a folder in which a killed keeper was writing.
+            shutil.rmtree(spares, ignore_errors=True)
+        self._folder = spares
         self._blobs = blobs
         self._spares: list[Layout] = []
         """The oldest first."""
@@ -42,25 +43,27 @@ class WorkFolders:
         self._is_needed = asyncio.Event()
 
     async def lay_out(self, tree: dict[str, Any], work: Path) -> None:
-        """Makes `work`, which is not there, hold the tree, whole or not at all. Raises InvalidTree and OSError."""
+        """Makes `work`, which is not there, hold the tree. Raises InvalidTree and OSError."""
         if self._filling is not None:
             # What it has made so far is of use already.
             self._is_needed.set()
             await asyncio.wait([self._filling])
         entries = await asyncio.to_thread(self._make, tree, work)
-        if self._filling is None or self._filling.done():
+        if self._folder is not None and (self._filling is None or self._filling.done()):
             self._is_needed.clear()
-            self._filling = asyncio.create_task(self._fill_another(entries))
+            self._filling = asyncio.create_task(self._fill_another(entries, self._folder))
 
     def _make(self, tree: dict[str, Any], work: Path) -> Entries:
         entries = check_tree(tree)
-        layout = self._take(entries) or self._new()
+        if (spare := self._take(entries)) is None:
+            Layout(work, self._blobs).become(entries)
+            return entries
         try:
-            layout.become(entries)
+            spare.become(entries)
             work.parent.mkdir(parents=True, exist_ok=True)
-            layout.folder.rename(work)
+            spare.folder.rename(work)
         except BaseException:
-            _drop(layout)
+            _drop(spare)
             raise
         return entries
 
@@ -71,20 +74,20 @@ class WorkFolders:
             most = max(saves, default=0)
             return self._spares.pop(saves.index(most)) if most else None
 
-    async def _fill_another(self, entries: Entries) -> None:
+    async def _fill_another(self, entries: Entries, folder: Path) -> None:
         with suppress(TimeoutError):
             await asyncio.wait_for(self._is_needed.wait(), PAUSE_S)
         if self._is_needed.is_set():
             return
         try:
-            await asyncio.to_thread(self._fill, entries)
+            await asyncio.to_thread(self._fill, entries, folder / secrets.token_hex(8))
         except OSError as error:
             log.warning("No folder could be made for the next run: %s", error)
 
-    def _fill(self, entries: Entries) -> None:
+    def _fill(self, entries: Entries, folder: Path) -> None:
         if any(_saves(spare, entries) > len(entries) / 2 for spare in self._spares):
             return
-        layout = self._new()
+        layout = Layout(folder, self._blobs)
         try:
             layout.become(entries, self._is_needed.is_set)
         except BaseException:
@@ -95,9 +98,6 @@ class WorkFolders:
             dropped, self._spares = self._spares[:-MOST_SPARES], self._spares[-MOST_SPARES:]
         for spare in dropped:
             _drop(spare)
-
-    def _new(self) -> Layout:
-        return Layout(self._folder / secrets.token_hex(8), self._blobs)
 
 
 def _saves(spare: Layout, entries: Entries) -> int:

@@ -33,9 +33,7 @@ class Layout:
         kept = sum(entries.get(path) == entry for path, entry in self._entries.items())
         return kept - (len(self._entries) - kept)
 
-    def become(
-        self, entries: Mapping[str, Entry], is_enough: Callable[[], bool] = lambda: False
-    ) -> None:
+    def become(self, entries: Mapping[str, Entry], is_enough: Callable[[], bool] = lambda: False) -> None:
         """Makes it hold these (see check_tree) and no others, or some of them when it is enough before. Raises OSError."""
         for path in [path for path, entry in self._entries.items() if entries.get(path) != entry]:
             self._remove(path)

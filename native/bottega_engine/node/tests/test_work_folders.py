@@ -30,7 +30,13 @@ def folders(tmp_path: Path, blobs: Blobs, monkeypatch: pytest.MonkeyPatch) -> Wo
 
 def tree_of(blobs: Blobs, files: dict[str, str]) -> dict[str, Any]:
     entries = [
-        {"path": path, "type": "file", "blob": blobs.add(text.encode()), "size": len(text), "executable": False}
+        {
+            "path": path,
+            "type": "file",
+            "blob": blobs.add(text.encode()),
+            "size": len(text),
+            "executable": False,
+        }
         for path, text in files.items()
     ]
     text = json.dumps(entries, separators=(",", ":"), ensure_ascii=False)
@@ -74,7 +80,9 @@ async def test_runs_at_once_and_of_other_projects_get_their_own(
     tmp_path: Path, blobs: Blobs, folders: WorkFolders
 ) -> None:
     for turn in range(3):
-        files = [project(f"project{number}", turn=str(turn)) for number in range(MOST_SPARES + 1) for _ in "ab"]
+        files = [
+            project(f"project{number}", turn=str(turn)) for number in range(MOST_SPARES + 1) for _ in "ab"
+        ]
         works = [tmp_path / f"runs/{turn}-{number}/work" for number in range(len(files))]
         await asyncio.gather(
             *(folders.lay_out(tree_of(blobs, each), work) for each, work in zip(files, works, strict=True))

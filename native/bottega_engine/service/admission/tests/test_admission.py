@@ -43,7 +43,9 @@ class OneSeat:
         self.is_free = True
 
 
-async def test_who_waits_asks_again_when_a_run_has_given_its_seats_back(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_who_waits_asks_again_when_a_run_has_given_its_seats_back(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     seat = OneSeat()
     monkeypatch.setattr(module, "ask_for_seats", seat.ask)
     admission = Admission()
