@@ -50,6 +50,8 @@ class Run:
         self._coming: tuple[str, ...] = SCRIPT_PHASES
         self._since_ms: float | None = None
         """When the phase of a script that comes next began; None before it has a process."""
+        self._early: list[str] = []
+        """Phases that ended before the process was heard of: lines and records come by different pipes."""
         self._executed = ExecutedModules(submit["tree"])
         self.config: dict[str, Any] = submit["config"]
         """As the run has it now, with what was changed since it was asked for."""
@@ -163,6 +165,8 @@ class Run:
         if event["name"] == "fork" and self.kind == "script" and self._since_ms is None:
             self._since_ms = event["started"] + event["duration_ms"]
             self.set_state("running", self.reason if self.reason == "stopping" else "")
+            for name in self._early:
+                self._end_phase(name)
 
     def _take_of_script(self, record: Record, event: Event) -> None:
         if isinstance(record, Output):
@@ -174,8 +178,11 @@ class Run:
         self.append(event)
 
     def _end_phase(self, name: str) -> None:
-        started = self._since_ms
-        if started is None or name not in self._coming:
+        if name not in self._coming:
+            return
+        if (started := self._since_ms) is None:
+            if name not in self._early:
+                self._early.append(name)
             return
         self._coming = self._coming[self._coming.index(name) + 1 :]
         self._since_ms = max(started, time.time() * 1000)

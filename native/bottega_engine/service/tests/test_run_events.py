@@ -66,6 +66,8 @@ def modules(**texts: str) -> dict[str, Any]:
     ("said", "phases"),
     [
         ([LINE], []),
+        ([LINE, LINE, FORK], ["first_line"]),
+        ([LINE, NUMBER, FORK], ["first_line", "first_step"]),
         ([FORK], []),
         ([FORK, LINE, LINE], ["first_line"]),
         ([FORK, LINE, NUMBER, NUMBER], ["first_line", "first_step"]),
