@@ -26,9 +26,6 @@ LOOK_EVERY_S = 1.0
 LOOK_S = 5.0
 """A control store that does not say what is free by then is not waited for: it may be the turn of somebody else."""
 
-FREED_S = 0.15
-"""Ray knows so long after it that seats were given back."""
-
 Place = dict[str, int]
 Tell = Callable[[str, Place], None]
 
@@ -64,7 +61,6 @@ class Admission:
     _serving: asyncio.Task[None] | None = None
     _telling: asyncio.TimerHandle | None = None
     _last_round: float = 0.0
-    _is_freed: bool = False
 
     async def warm_up(self) -> None:
         await ray_seats.warm_up()
@@ -102,7 +98,6 @@ class Admission:
         self._holders.pop(run_id, None)
         await seats.release()
         self._tell_later()
-        asyncio.get_running_loop().call_later(FREED_S, self._ask_again)
 
     def looked(self) -> None:
         """The nodes have changed."""
@@ -116,11 +111,6 @@ class Admission:
         if self._serving is None or self._serving.done():
             self._serving = asyncio.create_task(self._serve())
 
-    def _ask_again(self) -> None:
-        """Ray looks only once a second whether a group that waits fits by now; a new one it places at once."""
-        self._is_freed = True
-        self._changed.set()
-
     def _forget(self, run_id: str) -> None:
         if self._asked.pop(run_id, None) is not None:
             self._queue.remove(run_id)
@@ -130,7 +120,6 @@ class Admission:
     async def _serve(self) -> None:
         """While somebody waits who can be held."""
         while (head := self._queue.head(time.monotonic())) is not None:
-            self._is_freed = False
             asking = asyncio.create_task(self._give(head, None))
             try:
                 await self._while_head_waits(head, asking)
@@ -140,7 +129,7 @@ class Admission:
 
     async def _while_head_waits(self, head: Waiting, asking: asyncio.Task[bool]) -> None:
         patience_s = PATIENCE_S
-        while not (asking.done() or self._is_freed) and self._queue.head(time.monotonic()) is head:
+        while not asking.done() and self._queue.head(time.monotonic()) is head:
             self._changed.clear()
             changed = asyncio.create_task(self._changed.wait())
             await asyncio.wait([asking, changed], timeout=patience_s, return_when=asyncio.FIRST_COMPLETED)
