@@ -1,6 +1,6 @@
 import type { Found } from '../cluster/processes.ts';
 import { residentMiB } from './memory.ts';
-import { compare, type Result } from './result.ts';
+import { compareThirds, type Result } from './result.ts';
 
 const EVERY_MS = 2_000;
 
@@ -26,10 +26,8 @@ export class MemorySamples {
 
   /** The last third of the time until now against the first. */
   thirds(): Result[] {
-    return [...this.#samples].map(([name, samples]) => {
-      const third = Math.max(1, Math.floor(samples.length / 3));
-      const [first, last] = [samples.slice(0, third), samples.slice(-third)];
-      return compare(`memory of the ${name}, last third`, 'MB', last, 'first third', first);
-    });
+    return [...this.#samples].map(([name, samples]) =>
+      compareThirds(`memory of the ${name}, last third`, 'MB', samples)
+    );
   }
 }

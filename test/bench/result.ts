@@ -54,6 +54,12 @@ export const compare = (name: string, unit: string, ours: number[], label: strin
   };
 };
 
+/** The last third of measurements that came one after another against the first: whether it gets worse with time. */
+export const compareThirds = (name: string, unit: string, samples: number[]): Result => {
+  const third = Math.max(1, Math.floor(samples.length / 3));
+  return compare(name, unit, samples.slice(-third), 'first third', samples.slice(0, third));
+};
+
 /** One in a hundred says something only of a hundred and more. */
 const tail = (samples: number[]): { p99?: number } => (samples.length < 100 ? {} : { p99: percentile(samples, 0.99) });
 

@@ -80,7 +80,7 @@ class EventLog:
             await self._grown.wait()
 
     def close(self) -> None:
-        """Nothing more is to be written for now; it can be read all the same."""
+        """Lets go of the file. The log can be read all the same; whoever appends opens it again."""
         if self._file is not None:
             self._file.close()
             self._file = None

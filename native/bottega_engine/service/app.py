@@ -141,7 +141,7 @@ class Api:
     async def _stop(self, request: web.Request) -> web.Response:
         body = parse(await request.read(), StopBody)
         run = self._runs.get(_id(request))
-        await self._runs.attendant.stop(run, body.grace_seconds)
+        self._runs.attendant.stop(run, body.grace_seconds)
         return web.json_response(run.record())
 
     async def _profile(self, request: web.Request) -> web.Response:

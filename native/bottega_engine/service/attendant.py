@@ -53,7 +53,7 @@ class Attendant:
         """Ends a run that an earlier engine left open."""
         self._write(run, lambda: run.end("lost", LOST), "lost", LOST)
 
-    async def stop(self, run: Run, grace_seconds: float) -> None:
+    def stop(self, run: Run, grace_seconds: float) -> None:
         """Asks a run to end; it is killed after the grace. Returns at once."""
         if run.has_ended:
             return

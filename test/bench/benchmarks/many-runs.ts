@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { serversOf } from '../../cluster/processes.ts';
 import { Workplace } from '../../cluster/workplace.ts';
 import { MemorySamples } from '../memory-samples.ts';
-import { compareTimes, secondsOf, type Result } from '../result.ts';
+import { compareThirds, secondsOf, type Result } from '../result.ts';
 
 const RUNS = Number(process.env['BENCH_SAMPLES'] ?? 1_000);
 const MODULES = 2_000;
@@ -23,11 +23,7 @@ export const measure = async (): Promise<Result[]> => {
     using memory = new MemorySamples(serversOf(workplace.home));
     const seconds: number[] = [];
     for (let run = 0; run < RUNS; run += 1) seconds.push(await secondsOf(() => editAndRun(workplace, run)));
-    const third = Math.max(1, Math.floor(RUNS / 3));
-    return [
-      compareTimes(`a run, last third of ${RUNS}`, seconds.slice(-third), 'first third', seconds.slice(0, third)),
-      ...memory.thirds()
-    ];
+    return [compareThirds(`a run, last third of ${RUNS}`, 's', seconds), ...memory.thirds()];
   } finally {
     await workplace.end();
   }

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import json
 import shutil
 from pathlib import Path
 from typing import Any
@@ -15,6 +13,8 @@ from bottega_engine.node import work_folders
 from bottega_engine.node.work_folders import MOST_SPARES, WorkFolders
 from bottega_engine.store import Blobs
 from bottega_engine.store.layout import Layout
+from bottega_engine.store.tests.test_store import file_entry
+from bottega_engine.store.tests.test_store import tree_of as tree_of_entries
 
 
 @pytest.fixture
@@ -29,18 +29,9 @@ def folders(tmp_path: Path, blobs: Blobs, monkeypatch: pytest.MonkeyPatch) -> Wo
 
 
 def tree_of(blobs: Blobs, files: dict[str, str]) -> dict[str, Any]:
-    entries = [
-        {
-            "path": path,
-            "type": "file",
-            "blob": blobs.add(text.encode()),
-            "size": len(text),
-            "executable": False,
-        }
-        for path, text in files.items()
-    ]
-    text = json.dumps(entries, separators=(",", ":"), ensure_ascii=False)
-    return {"digest": hashlib.sha256(text.encode()).hexdigest(), "entries": entries}
+    for text in files.values():
+        blobs.add(text.encode())
+    return tree_of_entries(*(file_entry(path, text.encode()) for path, text in files.items()))
 
 
 def project(name: str = "project", **edited: str) -> dict[str, str]:

@@ -64,7 +64,7 @@ async def test_a_run_that_waits_on_a_full_disk_ends_and_waits_no_longer(
     await asyncio.sleep(0)
     spare.keep()
     if is_stopped:
-        await attendant.stop(run, 1)
+        attendant.stop(run, 1)
     else:
         admission.tell("waits for 1 CPU", {"position": 1, "length": 1})
     async with asyncio.timeout(5):
