@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,7 @@ from typing import Any
 from bottega_engine.eventlog import Event, EventLog
 from bottega_engine.live_config import changed
 from bottega_engine.service.executed import ExecutedModules
-from bottega_engine.service.phases import SlowestOf
+from bottega_engine.service.phases import ScriptStart, SlowestOf
 from bottega_engine.service.records import (
     Artifact,
     KeeperPhase,
@@ -28,8 +27,6 @@ from bottega_engine.service.records import (
 
 ENDED = ("done", "failed", "stopped", "lost")
 SUBMIT, EVENTS = "submit.json", "events.jsonl"
-SCRIPT_PHASES = ("first_line", "first_step")
-"""What ends the start of a script, which says nothing about it; one that logs a number first has no first line."""
 
 
 class Run:
@@ -47,11 +44,7 @@ class Run:
         self.log = EventLog(folder / EVENTS)
         self._phases = SlowestOf(submit["config"]["resources"]["ranks"])
         self._queue: dict[str, int] | None = None
-        self._coming: tuple[str, ...] = SCRIPT_PHASES
-        self._since_ms: float | None = None
-        """When the phase of a script that comes next began; None before it has a process."""
-        self._early: list[str] = []
-        """Phases that ended before the process was heard of: lines and records come by different pipes."""
+        self._script_start = ScriptStart()
         self._executed = ExecutedModules(submit["tree"])
         self.config: dict[str, Any] = submit["config"]
         """As the run has it now, with what was changed since it was asked for."""
@@ -162,33 +155,18 @@ class Run:
     def _take_phase(self, rank: int, event: Event) -> None:
         if (whole := self._phases.add(rank, event)) is not None:
             self.append(whole)
-        if event["name"] == "fork" and self.kind == "script" and self._since_ms is None:
-            self._since_ms = event["started"] + event["duration_ms"]
+        if event["name"] == "fork" and self.kind == "script" and not self._script_start.has_process:
             self.set_state("running", self.reason if self.reason == "stopping" else "")
-            for name in self._early:
-                self._end_phase(name)
+            for phase in self._script_start.fork(event):
+                self.append(phase)
 
     def _take_of_script(self, record: Record, event: Event) -> None:
-        if isinstance(record, Output):
-            self._end_phase("first_line")
-        elif isinstance(record, Metric):
-            self._end_phase("first_step")
-        elif not isinstance(record, Artifact | Notice):
+        if not isinstance(record, Output | Metric | Artifact | Notice):
             return
+        if isinstance(record, Output | Metric):
+            for phase in self._script_start.end("first_line" if isinstance(record, Output) else "first_step"):
+                self.append(phase)
         self.append(event)
-
-    def _end_phase(self, name: str) -> None:
-        if name not in self._coming:
-            return
-        if (started := self._since_ms) is None:
-            if name not in self._early:
-                self._early.append(name)
-            return
-        self._coming = self._coming[self._coming.index(name) + 1 :]
-        self._since_ms = max(started, time.time() * 1000)
-        self.append(
-            {"type": "phase", "name": name, "started": started, "duration_ms": self._since_ms - started}
-        )
 
 
 def last_event(events: Path) -> Event | None:
